@@ -1,0 +1,1 @@
+"""How the small weights beside these files were made: textures, training, export."""

@@ -1,0 +1,28 @@
+"""One file holds all that training needs to go on: network, batch statistics, optimiser state, step."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NAME = "checkpoint.npz"
+
+
+def save(folder: Path, variables: list[Any], *, step: int, seconds: float) -> None:
+    """Write the checkpoint whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / "checkpoint.part.npz"
+    arrays: dict[str, Any] = {f"v{index}": np.asarray(variable) for index, variable in enumerate(variables)}
+    np.savez(part, step=step, seconds=seconds, **arrays)
+    part.replace(folder / NAME)
+
+
+def restore(folder: Path, variables: list[Any]) -> tuple[int, float]:
+    """Fill the variables from the checkpoint; its step and seconds, or (0, 0.0) if there is none."""
+    path = folder / NAME
+    if not path.exists():
+        return 0, 0.0
+    with np.load(path, allow_pickle=False) as stored:
+        for index, variable in enumerate(variables):
+            variable.assign(stored[f"v{index}"])
+        return int(stored["step"]), float(stored["seconds"])

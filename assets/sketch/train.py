@@ -1,0 +1,176 @@
+"""Train one backbone's sketch weights: python -m assets.sketch.train --backbone vgg19 --steps 6000."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from assets.sketch.atlas import Atlas, cached_atlas, default_cache
+from assets.sketch.checkpoints import restore, save
+from assets.sketch.crops import Sampler
+from assets.sketch.objective import Plan, training_step, with_heads
+from nst_core.backbones import BACKBONES
+
+WIDTH = 0.25
+# Far from every training step's crops.
+SETTLING_STEP, EVALUATION_STEP = 1 << 40, 1 << 41
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of the training curve; loss in nats, `right` the share of crops put in their class."""
+
+    step: int
+    loss: float
+    right: float
+    seconds: float
+
+
+class Training:
+    """A network in training that can be stopped at any step and goes on from its last checkpoint."""
+
+    def __init__(
+        self, backbone: str, plan: Plan, atlas: Atlas, *, folder: Path, width: float = WIDTH
+    ) -> None:
+        import keras
+
+        keras.utils.set_random_seed(plan.seed)
+        self.plan, self.folder = plan, folder
+        self.architecture = BACKBONES[backbone].architecture(width)
+        self.body, self.model = with_heads(
+            BACKBONES[backbone], self.architecture, classes=len(atlas.cells), pictures=len(atlas.pictures)
+        )
+        self.optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay)
+        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self.optimizer.build(self.model.trainable_variables)
+        self.sampler = Sampler(atlas, plan.seed)
+        self.advance = training_step(self.model, self.optimizer, self.sampler)
+        self.curve: list[Point] = []
+        self.step, self.seconds = restore(folder, self.variables)
+        if self.step:
+            self.curve = [point for point in read_curve(folder) if point.step <= self.step]
+
+    @property
+    def variables(self) -> list[Any]:
+        """Everything that a checkpoint holds."""
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def run(self, *, until: int | None = None, every: int = 50, keep: int = 500) -> Iterator[Point]:
+        """Train to the plan's end (or `until`): a point `every` so many steps, a checkpoint each `keep`."""
+        import tensorflow as tf
+
+        losses, rights = [], []
+        began = time.perf_counter() - self.seconds
+        last = self.plan.steps if until is None else until
+        while self.step < last:
+            self.optimizer.learning_rate = self.plan.rate(self.step)
+            side, count = self.plan.shape(self.step)
+            loss, right = self.advance(tf.constant(self.step, tf.int64), side, count)
+            losses.append(float(loss))
+            rights.append(float(right))
+            self.step += 1
+            if self.step % every == 0 or self.step == last:
+                self.seconds = time.perf_counter() - began
+                point = Point(self.step, sum(losses) / len(losses), sum(rights) / len(rights), self.seconds)
+                losses, rights = [], []
+                self.curve.append(point)
+                yield point
+            if self.step % keep == 0 or self.step == last:
+                save(self.folder, self.variables, step=self.step, seconds=self.seconds)
+                write_curve(self.folder, self.curve)
+
+    def settle(self) -> None:
+        """Average the batch statistics anew with the weights held still, over large crops.
+
+        The running averages of training lag behind the weights (Wu and Johnson 2021, section 3).
+        """
+        import keras
+
+        normals = [layer for layer in self.model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        for index in range(self.plan.settling):
+            for layer in normals:
+                layer.momentum = index / (index + 1)
+            crops, _, _ = self.sampler.batch(SETTLING_STEP + index, side=self.plan.large_crop, count=48)
+            self.model(crops, training=True)
+
+    def accuracy(self) -> float:
+        """Share of fresh crops put in their class, the batch normalisations as at inference."""
+        import numpy as np
+
+        found = []
+        for index in range(self.plan.evaluation):
+            crops, classes, _ = self.sampler.batch(
+                EVALUATION_STEP + index, side=self.plan.large_crop, count=64
+            )
+            found.append(
+                np.mean(np.argmax(self.model(crops, training=False)[-1], axis=-1) == classes.numpy())
+            )
+        return float(np.mean(found))
+
+
+def write_curve(folder: Path, curve: list[Point]) -> None:
+    """The whole curve, one JSON object a line."""
+    part = folder / "curve.part"
+    part.write_text("".join(json.dumps(asdict(point)) + "\n" for point in curve))
+    part.replace(folder / "curve.jsonl")
+
+
+def read_curve(folder: Path) -> list[Point]:
+    """The curve as last written."""
+    return [Point(**json.loads(line)) for line in (folder / "curve.jsonl").read_text().splitlines()]
+
+
+def show(point: Point, steps: int) -> None:
+    """A bar that overwrites itself on a terminal and is a line in a log."""
+    done = point.step / steps
+    left = point.seconds / max(done, 1e-9) * (1 - done)
+    bar = "#" * int(24 * done) + "." * (24 - int(24 * done))
+    text = (
+        f"[{bar}] {point.step}/{steps} loss {point.loss:.3f} right {point.right:.1%} {left / 60:.1f} min left"
+    )
+    print(text, end="\r" if sys.stdout.isatty() else "\n", flush=True)
+
+
+def options() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbone", choices=sorted(BACKBONES), required=True)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=96)
+    parser.add_argument("--crop", type=int, default=48, help="side of the smaller crops, pixels")
+    parser.add_argument("--textures", type=int, default=12, help="generated pictures of each family")
+    parser.add_argument("--width", type=float, default=WIDTH, help="share of the published width")
+    parser.add_argument(
+        "--cache", type=Path, default=default_cache(), help="folder for pictures and checkpoints"
+    )
+    parser.add_argument("--bf16", action="store_true", help="let oneDNN compute in bfloat16")
+    parser.add_argument("--no-export", action="store_true", help="leave the files in this folder alone")
+    return parser
+
+
+def main() -> None:
+    """Train, resuming where a stopped run ended, then write the weights beside this file."""
+    import tensorflow as tf
+
+    asked = options().parse_args()
+    if asked.bf16:
+        tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": True})
+    atlas = cached_atlas(asked.cache, each=asked.textures, seed=asked.seed)
+    print(f"{len(atlas.pictures)} pictures, {len(atlas.cells)} classes", flush=True)
+    plan = Plan(steps=asked.steps, seed=asked.seed, batch=asked.batch, crop=asked.crop)
+    training = Training(asked.backbone, plan, atlas, folder=asked.cache / asked.backbone, width=asked.width)
+    for point in training.run():
+        show(point, plan.steps)
+    if not asked.no_export:
+        from assets.sketch.export import export
+
+        export(training, atlas, asked.backbone, Path(__file__).parent, bf16=asked.bf16)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The three backbones, one frozen row each: label, layers, preprocessing, colour."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from nst_core.architectures import Architecture, resnet50, vgg
+from nst_core.errors import ConfigError
+
+# Keras' "caffe" preprocessing, for pictures in 0..255: RGB -> BGR, then subtract these means.
+BGR_MEANS = (103.939, 116.779, 123.68)
+
+# A pseudo layer of any backbone: the raw colours (0..1) and a constant 0.5 as a fourth channel.
+# Its Gram matrix holds the mean and covariance of colour.
+COLOURS = "colours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backbone:
+    """A network that pictures are compared through.
+
+    `style_layers` and `content_layer` sit at the same depth in each VGG, so that networks are compared
+    and not layers. `smallest_side` (pixels) leaves two positions a side in the deepest maps, so that
+    reflection has something to reflect.
+    """
+
+    name: str
+    label: str
+    build: Callable[[float], Architecture]
+    style_layers: tuple[str, ...]
+    content_layer: str
+    colour: str
+    imagenet_folder: str
+    imagenet_file: str
+    imagenet_md5: str
+    imagenet_megabytes: float
+    smallest_side: int = 33
+
+    def architecture(self, width: float = 1.0) -> Architecture:
+        """This backbone's layers at a width multiplier (1 is the published network)."""
+        return self.build(width)
+
+
+_VGG_STYLE = tuple(f"block{block}_conv1" for block in range(1, 6))
+
+VGG16 = Backbone(
+    name="vgg16",
+    label="VGG16",
+    build=lambda width: vgg((2, 2, 3, 3, 3), width),
+    style_layers=_VGG_STYLE,
+    content_layer="block4_conv2",
+    colour="#0072B2",
+    imagenet_folder="vgg16",
+    imagenet_file="vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    imagenet_md5="6d6bbae143d832006294945121d1f1fc",
+    imagenet_megabytes=58.9,
+)
+VGG19 = Backbone(
+    name="vgg19",
+    label="VGG19",
+    build=lambda width: vgg((2, 2, 4, 4, 4), width),
+    style_layers=_VGG_STYLE,
+    content_layer="block4_conv2",
+    colour="#009E73",
+    imagenet_folder="vgg19",
+    imagenet_file="vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    imagenet_md5="253f8cb515780f3b799900260a226db6",
+    imagenet_megabytes=80.1,
+)
+RESNET50 = Backbone(
+    name="resnet50",
+    label="ResNet50",
+    build=resnet50,
+    style_layers=(
+        "conv1_relu",
+        "conv2_block3_out",
+        "conv3_block4_out",
+        "conv4_block6_out",
+        "conv5_block3_out",
+    ),
+    content_layer="conv4_block6_out",
+    colour="#D55E00",
+    imagenet_folder="resnet",
+    imagenet_file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    imagenet_md5="4d473c1dd8becc155b73f8504c6f6626",
+    imagenet_megabytes=94.7,
+)
+
+BACKBONES: Mapping[str, Backbone] = MappingProxyType({row.name: row for row in (VGG16, VGG19, RESNET50)})
+
+
+def find_backbone(name: str) -> Backbone:
+    """The row of this name; ConfigError naming the choices if there is none."""
+    try:
+        return BACKBONES[name]
+    except KeyError as error:
+        raise ConfigError(
+            f"The backbone must be one of {', '.join(BACKBONES)}; received {name!r}."
+        ) from error

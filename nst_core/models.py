@@ -1,0 +1,101 @@
+"""Networks and compiled steps, made once and shared: an explicit shelf that its owner keeps."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from nst_core.backbones import find_backbone
+from nst_core.config import TransferConfig
+from nst_core.networks import Network
+from nst_core.records import WeightsSource
+from nst_core.weights import Progress, choose_source, load_network, weights_identity
+
+if TYPE_CHECKING:
+    from nst_core.engine import Engine
+
+Value = TypeVar("Value")
+
+MOST_NETWORKS = 6  # three backbones, sketch and ImageNet: about 250 MB at most
+MOST_ENGINES = 12
+
+
+class Recent(Generic[Value]):
+    """The most recently used values; each is made once, also when several threads ask at the same time."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        self._lock = threading.Lock()
+        self._making: dict[Hashable, threading.Lock] = {}
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of this key, made now if it is not there."""
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._values:
+                    self._values.move_to_end(key)
+                    return self._values[key]
+            value = make()
+            with self._lock:
+                self._values[key] = value
+                while len(self._values) > self._most:
+                    dropped, _ = self._values.popitem(last=False)
+                    self._making.pop(dropped, None)
+            return value
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Models:
+    """Loaded networks and compiled engines, for one process; safe to use from several threads.
+
+    `loads` counts the networks that were asked for and not here yet, for whoever wants to know that nothing
+    was loaded twice.
+    """
+
+    def __init__(self) -> None:
+        self.loads = 0
+        self._networks: Recent[tuple[Network, WeightsSource]] = Recent(MOST_NETWORKS)
+        self._engines: Recent[Engine] = Recent(MOST_ENGINES)
+
+    def network(
+        self, config: TransferConfig, *, progress: Progress = lambda done, size: None
+    ) -> tuple[Network, WeightsSource]:
+        """The network of these settings, its arrays already tensors, and where its weights came from."""
+        backbone = find_backbone(config.backbone)
+        wanted, note = choose_source(backbone) if config.weights == "auto" else (config.weights, "")
+        key = (weights_identity(backbone, wanted), config.seed if wanted == "random" else 0)
+
+        def make() -> tuple[Network, WeightsSource]:
+            self.loads += 1
+            return _shared(*load_network(backbone, wanted, seed=config.seed, progress=progress))
+
+        network, source = self._networks.get(key, make)
+        # The shelf serves those who named the source and those who let `auto` choose it alike.
+        return network, replace(source, note=note)
+
+    def engine(self, config: TransferConfig, network: Network) -> Engine:
+        """The compiled step for resolved settings."""
+        from nst_core.material import make_engine
+
+        names = tuple(
+            tuple(name for name, _ in layers or ()) for layers in (config.style_layers, config.content_layers)
+        )
+        # The network itself, not what it is called: what `auto` means may have changed since it was made.
+        key = (network, names, config.canvas, config.padding, config.pooling)
+        return self._engines.get(key, lambda: make_engine(config, network))
+
+
+def _shared(network: Network, source: WeightsSource) -> tuple[Network, WeightsSource]:
+    """The same with tensors, which all engines share; the NumPy arrays are let go."""
+    import tensorflow as tf
+
+    arrays = {name: tuple(tf.constant(array) for array in pair) for name, pair in network.arrays.items()}
+    return Network(network.architecture, arrays), source

@@ -1,0 +1,64 @@
+"""What a run ran on: library versions, device, memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+LIBRARIES = ("tensorflow", "keras", "numpy", "pillow", "scipy", "scikit-image")
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python, of this program and of the libraries that decide a run's numbers."""
+    versions = {"python": platform.python_version()}
+    for name in ("nst-studio", *LIBRARIES):
+        try:
+            versions[name] = metadata.version(
+                "tensorflow-cpu" if name == "tensorflow" and _cpu_build() else name
+            )
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def _cpu_build() -> bool:
+    try:
+        metadata.version("tensorflow-cpu")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def device_name() -> str:
+    """The GPU that TensorFlow will use, else the processor and how many cores it may use."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return str(details.get("device_name", "GPU"))
+    return f"CPU, {cores()} cores ({platform.machine()})"
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def peak_memory_mb() -> float | None:
+    """Most resident memory of this process so far, MB (10^6 bytes); None where the system does not tell."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not ru_maxrss, which on Linux a process inherits from the one that started it.
+        line = next(line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM"))
+        return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)  # macOS counts bytes

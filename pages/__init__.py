@@ -1,0 +1,1 @@
+"""Streamlit pages; `pages.shared` holds what they have in common."""

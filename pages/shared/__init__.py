@@ -1,0 +1,1 @@
+"""What the pages share: pickers, viewers and the small things that give the app one look."""

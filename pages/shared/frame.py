@@ -1,0 +1,51 @@
+"""What every page has around it: the list of pages, and the way back into it from a cold address."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One page of the dashboard."""
+
+    path: str
+    title: str
+    icon: str
+
+    @property
+    def address(self) -> str:
+        """The page's own address, which is its file's name."""
+        return self.path.removeprefix("pages/").removesuffix(".py")
+
+
+PAGES = (PageRow("pages/transfer.py", "Transfer", ":material/brush:"),)
+
+_ROUTED, _TARGET = "frame.routed", "frame.target"
+
+
+def arrive() -> None:
+    """Called by the router: note that it ran, and go on to the page that sent the visitor here."""
+    st.session_state[_ROUTED] = True
+    target = st.session_state.pop(_TARGET, None)
+    if target is not None:
+        path, query = target
+        st.switch_page(path, query_params=query)
+
+
+def frame(path: str) -> None:
+    """Called first by every page.
+
+    After a start of the server the first visit to a page's own address runs that page without the router,
+    because a folder named `pages` stands beside app.py. The page then goes through the router and back.
+    """
+    st.set_page_config(layout="wide")
+    if st.session_state.get(_ROUTED):
+        return
+    st.session_state[_TARGET] = (path, st.query_params.to_dict())
+    try:
+        st.switch_page("app.py")
+    except StreamlitAPIException:
+        # The page was started by itself, as its own app: then it simply shows itself.
+        del st.session_state[_TARGET]

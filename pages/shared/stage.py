@@ -1,0 +1,168 @@
+"""A job on the page: waiting, forming, done. It is watched here and computed elsewhere."""
+
+from typing import Any
+
+import streamlit as st
+
+from nst_core.backbones import find_backbone
+from nst_core.figures import Series, loss_figure, series_of
+from nst_core.images import Picture, Pixels, encode_jpeg, encode_png, resize_longest, to_uint8
+from nst_core.jobs import Job, Lane
+from nst_core.records import RunRecord
+from pages.shared.settings import words_for
+from pages.shared.slider import before_after
+from pages.shared.state import collect, workshop
+
+REFRESH = 0.5  # seconds between two looks at a running job
+SHOWN = 1024  # pixels, longest side of the pictures in the slider
+ENDINGS = {
+    "finished": "Finished",
+    "stopped": "Stopped, best picture kept",
+    "recovered": "Recovered from a loss that was not finite",
+    "failed": "Failed",
+}
+
+
+def show_forming(job: Job) -> None:
+    """The job until it is done; runs again by itself, and the whole page once when it ends."""
+    st.fragment(_forming, run_every=REFRESH)(job)
+
+
+def _forming(job: Job) -> None:
+    job.touch()
+    if job.state == "done":
+        collect(job)
+        st.rerun()
+    lane = job.lanes[0]
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    with left:
+        _show_progress(job, lane)
+    if right.button("Stop", icon=":material/stop_circle:", width="stretch", key=f"stop.{job.id}"):
+        job.stop()
+        st.toast("Stopping after this step; the best picture is kept.")
+    _show_preview(lane)
+    if len(lane.steps) > 1:
+        st.plotly_chart(forming_figure(lane), key=f"curve.{job.id}", config=CHART)
+
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+def _show_progress(job: Job, lane: Lane) -> None:
+    if job.state == "waiting":
+        st.progress(0.0, text=f"Waiting: {workshop().queue.place(job)} before this one")
+        return
+    if not lane.steps:
+        st.progress(0.0, text="Getting ready: loading the network and looking at both pictures")
+        return
+    done, step = len(lane.steps), lane.steps[-1]
+    left = "" if lane.seconds_left is None else f" · {words_for(lane.seconds_left)} left"
+    rate = f" · {speed_words(lane)}" if done > 2 else ""
+    st.progress(
+        min(1.0, done / lane.planned),
+        text=f"Step {done} of {lane.planned} at {step.size[0]} × {step.size[1]} pixels{rate}{left}",
+    )
+
+
+def speed_words(lane: Lane) -> str:
+    """Steps a second over the last few steps."""
+    recent = lane.steps[-12:]
+    seconds = recent[-1].seconds - recent[0].seconds
+    return f"{(len(recent) - 1) / seconds:.3g} steps a second" if seconds > 0 else ""
+
+
+def _show_preview(lane: Lane) -> None:
+    picture = lane.preview
+    if picture is None:
+        small = to_uint8(resize_longest(lane.request.content.pixels, 512))
+        st.image(small, width="stretch", caption="The content picture, until the first preview")
+        return
+    st.image(picture, width="stretch", caption="The picture as it forms")
+
+
+def forming_figure(lane: Lane) -> Any:
+    """Loss curves of a run that is still going."""
+    config = lane.request.config.resolved()
+    backbone = find_backbone(config.backbone)
+    weights = (config.content_weight or 0.0, config.style_weight or 0.0, config.variation_weight)
+    line = Series(label=backbone.label, colour=backbone.colour, steps=lane.steps, weights=weights)
+    return loss_figure([line], parts=("total", "style", "content"), title="How fast do the losses fall?")
+
+
+def show_result(lane: Lane, content: Picture) -> None:
+    """A finished run: the picture against its content, what to do with it, its numbers and its curves."""
+    if lane.state == "failed" or lane.run is None or lane.run.picture is None:
+        st.error(
+            lane.message
+            or " ".join(lane.run.record.notes if lane.run else ())
+            or "Stopped before the first picture."
+        )
+        return
+    record, pixels = lane.run.record, lane.run.picture
+    before_after(
+        jpeg_of(f"content.{record.id}", content.pixels),
+        jpeg_of(record.id, pixels),
+        before_label="Content",
+        after_label=f"{find_backbone(record.config.backbone).label}, {record.weights.label}",
+        key=f"slider.{record.id}",
+        aspect=pixels.shape[1] / pixels.shape[0],
+    )
+    _offer_download(record, pixels)
+    show_numbers(record)
+    figure = loss_figure(
+        [series_of(record)], parts=("total", "style", "content"), title="How fast did the losses fall?"
+    )
+    st.plotly_chart(figure, key=f"curve.{record.id}", config=CHART)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def jpeg_of(key: str, _pixels: Pixels) -> bytes:  # noqa: ARG001  the key stands for the pixels
+    """The picture at the size that pages show, encoded; `key` names it for the cache."""
+    small = resize_longest(_pixels, SHOWN) if max(_pixels.shape) > SHOWN else _pixels
+    return encode_jpeg(small, quality=92)
+
+
+def _offer_download(record: RunRecord, pixels: Pixels) -> None:
+    name = f"{record.content.name}-{record.style.name}-{record.config.backbone}".replace(" ", "-")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Picture (PNG)",
+            data=lambda: encode_png(pixels, settings=record.settings()),
+            file_name=f"{name}.png",
+            mime="image/png",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"png.{record.id}",
+            help="Full size, with its settings inside.",
+        )
+        st.download_button(
+            "Record (JSON)",
+            data=record.to_json,
+            file_name=f"{name}.json",
+            mime="application/json",
+            icon=":material/data_object:",
+            on_click="ignore",
+            key=f"json.{record.id}",
+            help="Settings, versions and the losses of every step: enough to repeat the run.",
+        )
+
+
+def show_numbers(record: RunRecord) -> None:
+    """How the run ended, and what it took."""
+    best, size = record.best, record.steps[-1].size
+    cells = {
+        "Ended": ENDINGS[record.ending].split(",")[0],
+        "Best step": f"{record.best_step} of {len(record.steps)}",
+        "Loss there": f"{best.total:.3g}",
+        "Time": f"{record.seconds:.3g} s",
+        "Size": f"{size[0]} × {size[1]}",
+    }
+    with st.container(horizontal=True):
+        for label, value in cells.items():
+            st.metric(label, value, width="content")
+    st.caption(
+        f"{find_backbone(record.config.backbone).label} with {record.weights.label}"
+        f"{f' ({record.weights.note})' if record.weights.note else ''}, {record.precision}, {record.device}."
+    )
+    for note in record.notes:
+        st.info(note)

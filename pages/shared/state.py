@@ -1,0 +1,83 @@
+"""What the process and the visitor hold: models, the queue, uploads, finished runs."""
+
+import os
+import uuid
+from dataclasses import dataclass
+
+import streamlit as st
+
+from nst_core.estimate import Speeds
+from nst_core.images import Picture
+from nst_core.jobs import Job, JobQueue, Lane
+from nst_core.models import Models
+
+# Read by TensorFlow when a job's thread imports it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+_VISITOR, _RUNS, _UPLOADS = "state.visitor", "state.runs", "state.uploads"
+MOST_RUNS = 60  # finished runs kept for a visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What all visitors share: loaded models, the queue of jobs, and how fast runs go here."""
+
+    models: Models
+    queue: JobQueue
+    speeds: Speeds
+
+
+@st.cache_resource(show_spinner=False)
+def workshop() -> Workshop:
+    """The process' one workshop. Models are loaded into it once, whoever asks, from whichever page."""
+    models = Models()
+    return Workshop(models, JobQueue(models), Speeds())
+
+
+def visitor() -> str:
+    """This visitor's own name, for the queue; not guessable by others."""
+    return str(st.session_state.setdefault(_VISITOR, uuid.uuid4().hex))
+
+
+def current_job(page: str) -> Job | None:
+    """The job that this page watches: the one in its address, which survives a reload, else its last one.
+
+    Ids have 122 random bits, so a job is found only by who was given its address.
+    """
+    job_id = st.query_params.get("job") or st.session_state.get(f"{page}.job")
+    job = workshop().queue.find(job_id) if job_id else None
+    if job is not None:
+        st.session_state[f"{page}.job"] = job.id
+        st.query_params["job"] = job.id
+    elif "job" in st.query_params:
+        del st.query_params["job"]
+    return job
+
+
+def watch(page: str, job: Job) -> None:
+    """Make this page show the job, also after a reload."""
+    st.session_state[f"{page}.job"] = job.id
+    st.query_params["job"] = job.id
+
+
+def finished_runs() -> dict[str, Lane]:
+    """This visitor's finished runs by record id, oldest first."""
+    runs: dict[str, Lane] = st.session_state.setdefault(_RUNS, {})
+    return runs
+
+
+def collect(job: Job) -> None:
+    """Put the job's finished runs among the visitor's, and learn their speed."""
+    runs = finished_runs()
+    for lane in job.lanes:
+        if lane.run is not None and lane.run.picture is not None and lane.run.record.id not in runs:
+            runs[lane.run.record.id] = lane
+            workshop().speeds.learn(lane.run.record)
+    for record_id in list(runs)[:-MOST_RUNS]:
+        del runs[record_id]
+
+
+def uploads() -> dict[str, Picture]:
+    """This visitor's own pictures by SHA-256."""
+    pictures: dict[str, Picture] = st.session_state.setdefault(_UPLOADS, {})
+    return pictures

@@ -1,0 +1,71 @@
+"""One picture in the manner of another: choose two pictures and a network, press Run, watch, keep."""
+
+import streamlit as st
+
+from nst_core.backbones import BACKBONES
+from nst_core.errors import NSTError
+from nst_core.jobs import Request
+from pages.shared.choosing import choose_picture
+from pages.shared.frame import frame
+from pages.shared.settings import choose_backbone, choose_preset, choose_settings, preset_seconds
+from pages.shared.stage import show_forming, show_result
+from pages.shared.state import current_job, visitor, watch, workshop
+
+PAGE = "transfer"
+
+
+def again(**settings: object) -> None:
+    """Change some settings and ask for a run with them."""
+    for name, value in settings.items():
+        st.session_state[f"settings.{name}"] = value
+    st.session_state["transfer.again"] = True
+
+
+def offer_again(backbone: str, steps: int, size: int) -> None:
+    """Runs that differ from this one in one setting, a press each."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Run again with")
+        for row in BACKBONES.values():
+            if row.name != backbone:
+                st.button(row.label, on_click=again, kwargs={"backbone": row.name})
+        st.button("twice the steps", on_click=again, kwargs={"steps": 2 * steps})
+        if size <= 2048:
+            st.button("twice the size", on_click=again, kwargs={"size": 2 * size})
+
+
+frame("pages/transfer.py")
+job = current_job(PAGE)
+running = job is not None and job.state != "done"
+controls, stage = st.columns([5, 7], gap="large")
+with controls:
+    content, style = choose_picture("content"), choose_picture("style")
+    backbone = choose_backbone()
+    preset = choose_preset(preset_seconds(backbone, content, style))
+    pressed = st.button(
+        "Run",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=running,
+        key="transfer.run",
+    )
+    try:
+        config = choose_settings(backbone, preset)
+        if pressed or st.session_state.pop("transfer.again", False):
+            request = Request(label=backbone, config=config, content=content, style=style)
+            watch(PAGE, workshop().queue.submit([request], owner=visitor()))
+            st.rerun()
+    except NSTError as error:
+        st.error(str(error))
+with stage:
+    if job is None:
+        st.subheader("Two pictures in, one out")
+        st.write("Choose a content and a style picture, then press Run. The picture forms here.")
+    elif running:
+        show_forming(job)
+    else:
+        lane = job.lanes[0]
+        show_result(lane, lane.request.content)
+        if lane.run is not None:
+            done = lane.run.record.config
+            offer_again(done.backbone, done.steps, done.size)

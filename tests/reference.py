@@ -1,0 +1,94 @@
+"""The same mathematics a second time, plainly, in float64 NumPy: what the TensorFlow core is compared with."""
+
+import numpy as np
+import numpy.typing as npt
+
+from nst_core.networks import Network
+
+Floats = npt.NDArray[np.float64]
+
+MEANS = np.array([103.939, 116.779, 123.68])  # blue, green, red
+PAD_MODES = {"zero": "constant", "reflect": "reflect", "replicate": "symmetric"}
+
+
+def pad(maps: Floats, amount: int, mode: str = "zero") -> Floats:
+    """[h, w, C] with `amount` rows and columns more on each side."""
+    return np.pad(maps, ((amount, amount), (amount, amount), (0, 0)), PAD_MODES[mode])
+
+
+def windows(maps: Floats, kernel: int, stride: int) -> Floats:
+    """[h', w', C, kernel, kernel]: what a window sees at each of its positions."""
+    return np.lib.stride_tricks.sliding_window_view(maps, (kernel, kernel), (0, 1))[::stride, ::stride]
+
+
+def feature_maps(
+    network: Network, picture: npt.ArrayLike, *, padding: str = "zero", pooling: str = "max"
+) -> dict[str, Floats]:
+    """Every layer's map [h, w, C] of a folded network, from a picture [H, W, 3] in 0..1."""
+    pixels = np.asarray(picture, np.float64)
+    maps = {"input": pixels[..., ::-1] * 255 - MEANS}
+    for layer in network.architecture.layers:
+        source = maps[layer.inputs[0]]
+        if layer.kind == "convolution":
+            kernel, bias = (np.asarray(array, np.float64) for array in network.arrays[layer.name])
+            seen = windows(pad(source, layer.padding, padding), layer.kernel, layer.stride)
+            made = np.einsum("hwcij,ijcd->hwd", seen, kernel, optimize=True) + bias
+            made = np.maximum(made, 0) if layer.relu else made
+        elif layer.kind == "relu":
+            made = np.maximum(source, 0)
+        elif layer.kind == "add":
+            made = source + maps[layer.inputs[1]]
+        elif layer.kind == "pad":
+            made = pad(source, layer.padding, padding)
+        else:
+            seen = windows(source, layer.kernel, layer.stride)
+            made = seen.max((-2, -1)) if pooling == "max" else seen.mean((-2, -1))
+        maps[layer.name] = made
+    return maps
+
+
+def gram(maps: Floats) -> Floats:
+    """sum_k F_ik F_jk, not divided by anything (Gatys et al. 2015, equation 3)."""
+    flat = maps.reshape(-1, maps.shape[-1])
+    return flat.T @ flat
+
+
+def content_loss(maps: Floats, target: Floats) -> float:
+    """1/2 sum (F - P)^2 (Gatys et al. 2015, equation 1)."""
+    return float(((maps - target) ** 2).sum() / 2)
+
+
+def style_loss(maps: Floats, target: Floats) -> float:
+    """1 / (4 N^2 M^2) sum (G - A)^2 (equation 4), the style's Gram matrix brought to the canvas' M."""
+    channels, positions = maps.shape[-1], maps.shape[0] * maps.shape[1]
+    brought = gram(target) * positions / (target.shape[0] * target.shape[1])
+    return float(((gram(maps) - brought) ** 2).sum() / (4 * channels**2 * positions**2))
+
+
+def total_variation(picture: npt.ArrayLike) -> float:
+    """Squared differences to the right and the lower neighbour, over the number of values."""
+    pixels = np.asarray(picture, np.float64)
+    return float((np.diff(pixels, axis=0) ** 2).sum() + (np.diff(pixels, axis=1) ** 2).sum()) / pixels.size
+
+
+def fourier_picture(parameters: npt.ArrayLike, height: int, width: int) -> Floats:
+    """[H, W, 3] in 0..1 from coefficients [2, 3, H, W // 2 + 1]."""
+    real, imaginary = np.asarray(parameters, np.float64)
+    scale = np.empty((height, width // 2 + 1))
+    longest = max(height, width)
+    for row in range(height):
+        for column in range(width // 2 + 1):
+            vertical = min(row, height - row) / height
+            frequency = max((vertical**2 + (column / width) ** 2) ** 0.5, 1 / longest)
+            scale[row, column] = (height * width / longest) ** 0.5 / frequency
+    channels = np.fft.irfft2((real + 1j * imaginary) * scale, (height, width))
+    lightness, red_blue, green_magenta = channels[0], channels[1] / 3, channels[2] / 8
+    logits = np.stack(
+        [
+            lightness / 3**0.5 + red_blue / 2**0.5 + green_magenta / 6**0.5,
+            lightness / 3**0.5 - 2 * green_magenta / 6**0.5,
+            lightness / 3**0.5 - red_blue / 2**0.5 + green_magenta / 6**0.5,
+        ],
+        axis=-1,
+    )
+    return 1 / (1 + np.exp(-logits))

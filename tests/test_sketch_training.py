@@ -1,0 +1,238 @@
+"""How the sketch weights are made, at a size that takes seconds, and the files that are in the repository."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assets.sketch import calibration, textures
+from assets.sketch.atlas import FAMILIES, Atlas, cells_of, texture
+from assets.sketch.checkpoints import restore, save
+from assets.sketch.crops import Sampler
+from assets.sketch.export import export, pack
+from assets.sketch.objective import Plan, head_layers, smoothed_loss
+from assets.sketch.train import Training, read_curve
+from nst_core.architectures import Architecture, resnet50, vgg
+from nst_core.backbones import BACKBONES, BGR_MEANS
+from nst_core.networks import fold, random_network
+
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "sketch"
+PLAN = Plan(steps=6, seed=3, batch=4, crop=32, large_crop=32, large_batch=4, settling=6, evaluation=1)
+WIDTH = 1 / 16
+
+
+@pytest.fixture(scope="module")
+def atlas() -> Atlas:
+    pictures = np.stack([texture(row, 0, 5) for row in (8, 9, 14)])
+    return Atlas(pictures, np.concatenate([cells_of(picture, 2) for picture in range(3)]))
+
+
+@pytest.fixture(scope="module")
+def trained(atlas: Atlas, tmp_path_factory: pytest.TempPathFactory) -> Training:
+    training = Training("vgg16", PLAN, atlas, folder=tmp_path_factory.mktemp("whole"), width=WIDTH)
+    list(training.run(every=2, keep=4))
+    return training
+
+
+@pytest.mark.parametrize("row", range(len(FAMILIES)), ids=lambda row: f"{row}-{FAMILIES[row][0].__name__}")
+def test_textures_are_deterministic_and_not_flat(row: int) -> None:
+    picture = texture(row, 1, 0)
+    assert picture.shape == (textures.SIZE, textures.SIZE, 3)
+    assert picture.std() > 3
+    np.testing.assert_array_equal(picture, texture(row, 1, 0))
+    assert not np.array_equal(picture, texture(row, 2, 0))
+
+
+def test_cells_tile_the_picture() -> None:
+    cells = cells_of(7, 2)
+    np.testing.assert_array_equal(
+        cells, [[7, 64, 64, 64], [7, 64, 192, 64], [7, 192, 64, 64], [7, 192, 192, 64]]
+    )
+
+
+def test_a_crop_reads_the_right_place(atlas: Atlas) -> None:
+    # A picture whose red is its row and green its column, read at known places.
+    rows, columns = np.mgrid[0:256, 0:256]
+    ramp = np.stack([rows, columns, np.zeros_like(rows)], axis=-1).astype(np.uint8)
+    sampler = Sampler(Atlas(np.stack([atlas.pictures[0], ramp]), cells_of(1, 1)), 0)
+    places = np.array([[[[10.25, 20.5], [-3.0, 100.0]], [[254.0, 0.0], [258.0, 5.0]]]], np.float32)
+    read = sampler._read(np.array([1], np.int32), places).numpy()
+    expected: list[list[list[float]]] = [[[10.25, 20.5, 0], [3, 100, 0]], [[254, 0, 0], [252, 5, 0]]]
+    np.testing.assert_allclose(read[0], expected, atol=0.02)
+
+
+def test_batches_depend_on_the_seed_and_step_alone(atlas: Atlas) -> None:
+    first, classes, pictures = Sampler(atlas, 1).batch(9, side=32, count=5)
+    again, _, _ = Sampler(atlas, 1).batch(9, side=32, count=5)
+    other, _, _ = Sampler(atlas, 1).batch(10, side=32, count=5)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    np.testing.assert_array_equal(pictures, atlas.cells[classes.numpy(), 0])
+    means = np.array(BGR_MEANS)
+    assert (first.numpy() >= -means - 1e-3).all()
+    assert (first.numpy() <= 255 - means + 1e-3).all()
+
+
+def test_rate_rises_stays_and_falls_to_nothing() -> None:
+    plan = Plan(steps=100, learning_rate=1.0, warm_up=0.1, tail=0.5)
+    assert plan.rate(0) == pytest.approx(0.1)
+    assert plan.rate(30) == 1.0
+    assert plan.rate(74) == pytest.approx(0.5)
+    assert plan.rate(99) == pytest.approx(0.0)
+
+
+def test_smoothed_loss_by_hand() -> None:
+    # Logits (ln 3, 0) are probabilities 3/4 and 1/4; smoothing spreads a tenth evenly over both.
+    logits = np.log([[3.0, 1.0]]).astype(np.float32)
+    expected = -(0.9 * np.log(3 / 4) + 0.1 * (np.log(3 / 4) + np.log(1 / 4)) / 2)
+    assert float(smoothed_loss(logits, np.array([0]))) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("vgg16", ("block3_conv3", "block4_conv3", "block5_conv3")),
+        ("vgg19", ("block3_conv4", "block4_conv4", "block5_conv4")),
+        ("resnet50", ("conv3_block4_out", "conv4_block6_out", "conv5_block3_out")),
+    ],
+)
+def test_heads_read_the_ends_of_the_deep_stages(name: str, layers: tuple[str, ...]) -> None:
+    assert head_layers(BACKBONES[name], BACKBONES[name].architecture(WIDTH)) == layers
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(
+    atlas: Atlas, trained: Training, tmp_path: Path
+) -> None:
+    first = Training("vgg16", PLAN, atlas, folder=tmp_path, width=WIDTH)
+    list(first.run(until=3, every=1))
+    second = Training("vgg16", PLAN, atlas, folder=tmp_path, width=WIDTH)
+    assert second.step == 3
+    assert [point.step for point in second.curve] == [1, 2, 3]
+    for one, other in zip(first.variables, second.variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+    list(second.run(every=1))
+    assert [point.step for point in read_curve(tmp_path)] == [1, 2, 3, 4, 5, 6]
+    assert int(second.optimizer.iterations) == int(trained.optimizer.iterations) == 6
+    for one, other in zip(trained.variables, second.variables, strict=True):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-3, atol=1e-3)
+
+
+def test_an_interrupted_checkpoint_leaves_the_last_one(
+    trained: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path, trained.variables, step=4, seconds=2.5)
+
+    def full_disk(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(np, "savez", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        save(tmp_path, trained.variables, step=5, seconds=3.0)
+    assert restore(tmp_path, trained.variables) == (4, 2.5)
+
+
+def test_settling_makes_inference_agree_with_the_batch(trained: Training) -> None:
+    crops, _, _ = trained.sampler.batch(0, side=32, count=32)
+    trained.settle()
+    batch = trained.model(crops, training=True)[0].numpy()
+    trained.settle()
+    settled = trained.model(crops, training=False)[0].numpy()
+    assert np.corrcoef(batch.ravel(), settled.ravel())[0, 1] > 0.8
+
+
+def test_folding_keeps_the_function(trained: Training) -> None:
+    crops, _, _ = trained.sampler.batch(1, side=40, count=2)
+    folded = calibration.folded_model(trained.architecture.folded(), fold(trained.body, trained.architecture))
+    deepest = trained.architecture.names[-1]
+    expected = trained.body(crops, training=False)[deepest].numpy()
+    np.testing.assert_allclose(folded(crops)[deepest], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_identity_shortcuts_share_a_group() -> None:
+    group = calibration.groups(resnet50(WIDTH).folded())
+    stage = {group[f"conv3_block{block}_{part}"] for block in range(1, 5) for part in ("3_conv", "out")}
+    assert stage == {group["conv3_block1_0_conv"]}
+    assert group["conv3_block2_1_relu"] == "conv3_block2_1_conv"
+    assert group["pool1_pool"] == "conv1_conv"
+    assert group["conv1_pad"] == "input"
+
+
+@pytest.mark.parametrize("architecture", [vgg((2, 2, 3, 3, 3), WIDTH), resnet50(WIDTH)], ids=lambda a: a.name)
+def test_calibration_gives_unit_means_and_keeps_the_function(architecture: Architecture) -> None:
+    folded = architecture.folded()
+    arrays = random_network(architecture, 0).arrays
+    pictures = np.random.default_rng(0).uniform(-128, 128, (3, 64, 64, 3)).astype(np.float32)
+    before = calibration.mean_activations(folded, arrays, pictures)
+    scaled = calibration.calibrated(folded, arrays, pictures)
+    after = calibration.mean_activations(folded, scaled, pictures)
+    factors = calibration.scales_of(before)
+    for group, mean in after.items():
+        busy = before[group] > 0
+        loud = before[group] >= calibration.QUIETEST * np.median(before[group][busy])
+        np.testing.assert_allclose(mean[busy & loud], 1, rtol=1e-3)
+        assert (mean[~loud] <= 1.001).all()
+        np.testing.assert_allclose(mean, before[group] * factors[group], rtol=1e-3, atol=1e-6)
+    deepest = architecture.names[-1]
+    factor = factors[calibration.groups(folded)[deepest]]
+    outputs = [calibration.folded_model(folded, held)(pictures)[deepest] for held in (arrays, scaled)]
+    np.testing.assert_allclose(outputs[1], outputs[0] * factor, rtol=2e-3, atol=1e-3)
+
+
+def test_a_channel_that_is_never_active_keeps_its_scale() -> None:
+    scales = calibration.scales_of({"layer": np.array([0.0, 2.0, 4.0, 1e-6], np.float32)})["layer"]
+    np.testing.assert_allclose(scales, [1, 1 / 2, 1 / 4, 1 / (0.05 * 2)])
+
+
+def test_export_writes_a_file_that_loads(trained: Training, atlas: Atlas, tmp_path: Path) -> None:
+    export(trained, atlas, "vgg16", tmp_path)
+    told = json.loads((tmp_path / "vgg16.json").read_text("utf-8"))
+    assert told["sha256"] == hashlib.sha256((tmp_path / "vgg16.npz").read_bytes()).hexdigest()
+    assert told["training"]["steps"] == 6
+    assert [point["step"] for point in told["curve"]] == [2, 4, 6]
+    check_layers(tmp_path / "vgg16.npz", trained.architecture)
+
+
+def test_a_file_that_would_be_too_large_is_refused(
+    trained: Training, atlas: Atlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assets.sketch.export.LARGEST", 1000)
+    with pytest.raises(ValueError, match="at most 1000"):
+        export(trained, atlas, "vgg16", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_packing_halves_and_names_the_arrays() -> None:
+    arrays = {"layer": (np.full((1, 1, 3, 2), 0.1, np.float32), np.zeros(2, np.float32))}
+    assert pack(arrays) == pack(arrays)
+
+
+def check_layers(path: Path, architecture: Architecture) -> None:
+    """Every convolution of the architecture is in the file: float16, of the right shape, finite."""
+    channels = {"input": 3} | {layer.name: layer.channels for layer in architecture.layers}
+    convolutions = [layer for layer in architecture.folded().layers if layer.kind == "convolution"]
+    with np.load(path, allow_pickle=False) as file:
+        assert set(file.files) == {
+            f"{layer.name}/{part}" for layer in convolutions for part in ("kernel", "bias")
+        }
+        for layer in convolutions:
+            kernel, bias = file[f"{layer.name}/kernel"], file[f"{layer.name}/bias"]
+            assert kernel.dtype == bias.dtype == np.float16
+            assert kernel.shape == (layer.kernel, layer.kernel, channels[layer.inputs[0]], layer.channels)
+            assert bias.shape == (layer.channels,)
+            assert np.isfinite(kernel).all()
+            assert np.isfinite(bias).all()
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_the_file_in_the_repository_is_whole(name: str) -> None:
+    told = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    data = (FOLDER / f"{name}.npz").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == told["sha256"]
+    assert len(data) <= 4_000_000
+    assert told["backbone"] == name
+    assert told["padding"] in ("zero", "reflect", "replicate")
+    assert told["curve"][-1]["loss"] < told["curve"][0]["loss"]
+    assert told["accuracy"] > 0.3
+    check_layers(FOLDER / f"{name}.npz", BACKBONES[name].architecture(told["width"]))
