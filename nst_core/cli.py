@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -27,8 +28,6 @@ DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 0 done, 1 no picture, 2 bad input, 130 stopped by Ctrl-C."""
-    # TensorFlow reads this when it is imported; its start-up messages are not the user's concern.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
@@ -105,6 +104,7 @@ def _transfer(options: argparse.Namespace) -> int:
     for path in filter(None, (options.output, options.record)):
         check_writable(path)
     content, style = open_picture(options.content), open_picture(options.style)
+    _import_tensorflow()
     with stopping_by_interrupt() as stop, progress_bar(config.steps, quiet=options.quiet) as show:
         from nst_core.material import prepare
         from nst_core.transfer import run
@@ -137,6 +137,27 @@ def _keep(finished: Run, options: argparse.Namespace) -> int:
             f" {len(record.steps)} steps in {record.seconds:.1f} s, best at step {record.best_step}.\n"
         )
     return DONE
+
+
+def _import_tensorflow() -> None:
+    """Import it without its start-up messages, which are not the user's concern.
+
+    The variable quiets most of them. What its C++ parts log before they have read it goes to file descriptor
+    2 itself, which is turned away meanwhile; what they said is told after all if the import fails.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        except ImportError:
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 @contextmanager

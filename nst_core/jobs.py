@@ -94,6 +94,7 @@ class Job:
         self.together = together
         self.lanes = tuple(Lane(request) for request in requests)
         self.state: JobState = "waiting"
+        self.ended = threading.Event()
         self._clock = clock
         self._seen = clock()
 
@@ -121,6 +122,7 @@ class Job:
         for lane in self.lanes:
             lane.close(message)
         self.state = "done"
+        self.ended.set()
 
     @property
     def seconds_left(self) -> float | None:

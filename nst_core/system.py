@@ -52,13 +52,15 @@ def cores() -> int:
 
 def peak_memory_mb() -> float | None:
     """Most resident memory of this process so far, MB (10^6 bytes); None where the system does not tell."""
+    # Not ru_maxrss first: on Linux a process inherits it from the one that started it.
     status = Path("/proc/self/status")
-    if status.exists():
-        # Not ru_maxrss, which on Linux a process inherits from the one that started it.
-        line = next(line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM"))
-        return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    lines = status.read_text("ascii").splitlines() if status.exists() else []
+    for line in lines:
+        if line.startswith("VmHWM"):  # not every sandbox tells it
+            return round(int(line.split()[1]) * 1024 / 1e6, 1)
     if sys.platform == "win32":
         return None
     import resource
 
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)  # macOS counts bytes
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)

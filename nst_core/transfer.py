@@ -19,6 +19,7 @@ from nst_core.config import TransferConfig
 from nst_core.engine import Losses, State, restart
 from nst_core.images import Picture, resize, to_uint8
 from nst_core.material import Material, prepare
+from nst_core.metrics import measure
 from nst_core.pictures import open_picture
 from nst_core.plan import fit
 from nst_core.records import Ending, PictureSource, RunRecord, Step
@@ -211,7 +212,14 @@ def make_record(
         started=started.isoformat(timespec="seconds"),
         peak_memory_mb=peak_memory_mb(),
         notes=notes,
+        metrics=_metrics(material, outcome),
     )
+
+
+def _metrics(material: Material, outcome: Outcome) -> dict[str, float]:
+    if outcome.picture is None:
+        return {}
+    return measure(outcome.picture, material.content.pixels, material.style.pixels)
 
 
 def _picture_source(picture: Picture, longest_side: int) -> PictureSource:

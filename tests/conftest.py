@@ -78,7 +78,7 @@ def residual_network() -> Network:
 
 @pytest.fixture(scope="session")
 def published() -> Callable[[str], Any]:
-    """`keras.applications`' own no-top network of a backbone, with seeded weights; made once, not to change."""
+    """`keras.applications`' own no-top network of a backbone, its weights seeded; not to be changed."""
 
     @cache
     def make(name: str) -> Any:

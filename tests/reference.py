@@ -1,4 +1,4 @@
-"""The same mathematics a second time, plainly, in float64 NumPy: what the TensorFlow core is compared with."""
+"""The same mathematics again, plainly, in float64 NumPy: what the TensorFlow core is compared with."""
 
 import numpy as np
 import numpy.typing as npt

@@ -2,6 +2,7 @@
 
 import io
 from importlib import import_module
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ def test_style_has_structure_at_several_sizes(name: str) -> None:
     """Bands an octave wide, between Gaussians of 1, 2, 4 .. 64 pixels, each hold a share of the contrast."""
     grey = load_sample(name).pixels.mean(axis=-1)
     smooth = [ndimage.gaussian_filter(grey, sigma) for sigma in (1, 2, 4, 8, 16, 32, 64)]
-    bands = [float((fine - coarse).std()) for fine, coarse in zip(smooth, smooth[1:], strict=False)]
+    bands = [float((fine - coarse).std()) for fine, coarse in pairwise(smooth)]
     assert min(bands) > 0.01, bands
     assert max(bands) < 0.7 * sum(bands), bands
 
@@ -81,7 +82,8 @@ def test_pictures_are_those_of_the_table_and_small_on_disk() -> None:
     assert sum(file.stat().st_size for file in files) <= MAX_FOLDER_BYTES
 
 
-@pytest.mark.parametrize("name", [find for find in SAMPLES if find != "canyon"])
+# The canyon's land is carved in full whatever the picture's size, which takes too long here.
+@pytest.mark.parametrize("name", [name for name in SAMPLES if name != "canyon"])
 def test_scripts_are_deterministic(name: str) -> None:
     first, second = painted(name, 72), painted(name, 72)
     assert max(first.shape) == 72
@@ -116,8 +118,11 @@ def test_missing_file_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: object)
 def test_thumbnail_is_a_small_jpeg_of_the_same_picture(name: str) -> None:
     with Image.open(io.BytesIO(thumbnail(name, longest_side=96))) as small:
         assert (small.format, max(small.size)) == ("JPEG", 96)
-        pixels = np.asarray(small, np.float32) / 255
-    assert np.abs(pixels - load_sample(name, longest_side=96).pixels).mean() < 0.05
+        grey = np.asarray(small.convert("L"), np.float32)
+    # Grey only: JPEG keeps colour at half the resolution.
+    with Image.open(SAMPLES[name].path) as large:
+        expected = np.asarray(large.convert("L").resize(grey.shape[::-1], Image.Resampling.BOX), np.float32)
+    assert np.corrcoef(grey.ravel(), expected.ravel())[0, 1] > 0.9
 
 
 def test_thumbnail_of_no_size_is_refused() -> None:

@@ -34,7 +34,7 @@ def choose_picture(kind: str) -> Picture:
 
 
 def _upload(kind: str, key: str) -> None:
-    with st.expander("Use my own picture", icon=":material/upload:"):
+    with st.popover("My own picture", icon=":material/upload:", type="tertiary"):
         # A new key after each file, so that the uploader does not hold on to its bytes.
         file_key = f"{key}.file.{st.session_state.get(f'{key}.count', 0)}"
         st.file_uploader(

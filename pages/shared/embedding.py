@@ -30,7 +30,7 @@ def embed(picture: bytes) -> EmbeddedPicture:
             media_type, (width, height) = header.get_format_mimetype(), header.size
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"These {len(picture)} bytes are not a JPEG, PNG or WebP picture; encode the picture as one of them."
+            f"These {len(picture)} bytes are not a JPEG, PNG or WebP picture; encode it as one of them."
         ) from error
     text = base64.b64encode(picture).decode("ascii")
     return EmbeddedPicture(url=f"data:{media_type};base64,{text}", width=width, height=height)

@@ -31,8 +31,8 @@ class Option:
 class _Shown:
     """What the browser shows, and the choice last sent to it under which stamp.
 
-    The reader's own choices are not sent back: the message to the browser stays the same to the byte, so Streamlit
-    answers from its cache and no thumbnail travels twice.
+    The reader's own choices are not sent back: the message to the browser stays the same to the byte, so
+    Streamlit answers from its cache and no thumbnail travels twice.
     """
 
     now: str
@@ -43,8 +43,9 @@ class _Shown:
 def pick(label: str, options: Sequence[Option], *, key: str, default: str) -> str:
     """Show the pictures and return the value of the chosen one.
 
-    The choice is `st.session_state[key]`. It survives reruns and page switches, and code may set it at any time,
-    before or after this call. It falls back to `default` when it is not among the options. Not inside `st.form`.
+    The choice is `st.session_state[key]`. It survives reruns and page switches, and code may set it at any
+    time, before or after this call. It falls back to `default` when it is not among the options.
+    Not for use inside `st.form`, which holds back what a component reports.
 
     Raises ConfigError if two options share a value or `default` is none of them.
     """

@@ -23,7 +23,7 @@ def synchronised_viewer(panels: Sequence[Panel], *, key: str) -> None:
     """Show the panels side by side; any two can be wiped, blinked and subtracted.
 
     Zoom and position are shared by all panels, in fractions of the frame, so pictures of different sizes stay
-    together. 100 % is one pixel of the last panel's picture to one CSS pixel; the frame takes that picture's shape.
+    together. The last panel's picture gives the frame its shape; 100 % is one of its pixels to one CSS pixel.
 
     Raises ConfigError if there is no panel.
     """

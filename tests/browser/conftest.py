@@ -9,45 +9,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.harness import AppServer, Incidents, StartApp
+
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 60  # seconds, on a machine that is busy with other tests
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppServer:
-    """A Streamlit app that answers at `url`."""
-
-    url: str
-    log_file: Path
-
-    @property
-    def log(self) -> str:
-        """Everything the app has written so far."""
-        return self.log_file.read_text(encoding="utf-8", errors="replace")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incidents:
-    """What a page must not do: errors it wrote or threw, and the addresses it asked for."""
-
-    errors: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def elsewhere(self, url: str) -> list[str]:
-        """Requests that went neither to the app at `url` nor to data the page holds itself."""
-        own = (url, url.replace("http", "ws", 1), "data:", f"blob:{url}")
-        return [request for request in self.requests if not request.startswith(own)]
-
-
-StartApp = Callable[[str | Path], AppServer]
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +54,9 @@ def browser() -> Iterator[Browser]:
         pytest.skip(reason)
     with sync_playwright() as playwright:
         # A container's root user has no sandbox, and a test machine no graphics card.
-        chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        chromium = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield chromium
         chromium.close()
 

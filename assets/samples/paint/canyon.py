@@ -60,7 +60,7 @@ def _carve() -> Field:
     branches = ridged(x * 4.2 + 3, y * 4.2, seed=SEED + 8, octaves=5, gain=0.45)
     rough = fractal(x * 11, y * 11, seed=SEED + 17, octaves=5)
     raw = 1.25 * distance**0.85 - 0.55 * (branches - 0.30) * smoothstep(0.06, 0.45, distance) + 0.075 * rough
-    return np.clip(raw - 0.045, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(raw - 0.045, 0, 1), np.float32)
 
 
 def _sunlight(height: Field) -> Field:
@@ -72,7 +72,7 @@ def _sunlight(height: Field) -> Field:
     for reach in np.arange(1, 0.30 / rise, 1.5):
         over = np.maximum(over, _moved(coarse, reach * step) - reach * rise)
     shade = smoothstep(-0.001, 0.004, over - coarse)
-    return ndimage.zoom(ndimage.gaussian_filter(1 - shade, 0.7), 2, order=1)
+    return np.asarray(ndimage.zoom(ndimage.gaussian_filter(1 - shade, 0.7), 2, order=1))
 
 
 def _moved(values: Field, step: Field) -> Field:

@@ -121,7 +121,7 @@ def _figure(ring: Ring, radius: Field, angle: Field) -> Field:
     # A lotus petal is widest near its tip and ends in a point; a plain one is widest in its middle.
     outline = t**0.8 * np.sqrt(1 - t) * 1.9 if ring.figure == "lotus" else np.sin(np.pi * t**0.85)
     depth = half * ring.width * outline - across
-    return np.where((along > 0) & (along < length), depth * 0.8, -np.abs(along))
+    return np.asarray(np.where((along > 0) & (along < length), depth * 0.8, -np.abs(along)))
 
 
 def _inlay(picture: Field, ring: Ring, depth: Field, radius: Field) -> Field:

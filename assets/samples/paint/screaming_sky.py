@@ -30,7 +30,7 @@ BRUSHES = (
 def _along(field: Field) -> Field:
     """Directions that keep ``field`` constant: strokes then run along its bands."""
     down, right = np.gradient(blur(field, 0.004))
-    return np.arctan2(-right, down)
+    return np.asarray(np.arctan2(-right, down))
 
 
 def _sky(x: Field, y: Field) -> tuple[Field, Field]:

@@ -51,7 +51,7 @@ def road(points: Sequence[tuple[float, float]], *, start: float, end: float) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cel:
-    """How a form is coloured: a ramp from the top down, shadow at the lower right, light at the upper left."""
+    """How a form is coloured: a ramp downwards, shadow at the lower right, light at the upper left."""
 
     tints: Sequence[str]
     shadow: float = 0.022  # width of the shadow, longest sides; 0 for none

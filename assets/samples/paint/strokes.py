@@ -146,11 +146,8 @@ def lit(paint: Paint, *, depth: float = 0.004) -> Field:
     )
     flat = 1.0 / np.sqrt(0.5**2 + 0.7**2 + 1)
     shade = 1 + 0.62 * (lambert - flat)
-    return np.clip(
-        paint.colour * shade[..., None] + 0.16 * (mirror**24 - 0.3)[..., None] * (mirror > 0.5)[..., None],
-        0,
-        1,
-    )
+    gloss = 0.16 * (mirror**24 - 0.3) * (mirror > 0.5)
+    return np.asarray(np.clip(paint.colour * shade[..., None] + gloss[..., None], 0, 1))
 
 
 def oil(reference: Field, angle: Field, brushes: tuple[Brush, ...], *, seed: int) -> Field:

@@ -53,7 +53,8 @@ def _bands(x: Field, y: Field, height: Field) -> Field:
     picture = mix(ramp(hue, RAINBOW), ramp((hue + 0.42) % 1, RAINBOW), stripes * inner * (kind == 0))
     fine = smoothstep(-0.2, 0.3, np.sin(tube * 2 * np.pi * 4))
     picture = mix(picture, ramp((hue + 0.22) % 1, RAINBOW), fine * inner * (kind == 1))
-    return picture * (0.62 + 0.42 * sheen)[..., None] + 0.10 * smoothstep(0.7, 0.95, sheen)[..., None]
+    picture = picture * (0.62 + 0.42 * sheen)[..., None]
+    return np.asarray(picture + 0.10 * smoothstep(0.7, 0.95, sheen)[..., None])
 
 
 def paint(longest_side: int) -> Field:

@@ -1,7 +1,7 @@
 """Streamlit components written in plain HTML, CSS and JavaScript: no build step and no outside address.
 
-A component is three files beside this one, `<name>.html`, `<name>.css` and `<name>.js`; `base.css` holds what all
-of them share. They are read once, when the module that mounts the component is imported.
+A component is three files beside this one, `<name>.html`, `<name>.css` and `<name>.js`; `base.css` holds what
+all of them share. They are read once, when the module that mounts the component is imported.
 """
 
 from pathlib import Path

@@ -7,6 +7,9 @@ const NUDGE = 0.1; // of a frame, of the arrow keys
 const HALF_BLINK = 1000 / 1.5; // milliseconds between two changes: 1.5 Hz, well below what can provoke seizures
 const NEAR = 24; // pixels: a press this close to the divider takes hold of it
 const NARROWEST = 190; // pixels a panel needs before another column is opened
+const AROUND_STAGE = 130; // pixels of controls and help above and below the pictures in full screen
+const ABOVE_PANEL = 44; // pixels of caption and gap with every row of panels
+const GAP = 12; // pixels between panels
 const LONGEST_MAP = 1200; // pixels, longest side of the difference map
 // Dark to light in even steps, so that the map also reads without colour.
 const RAMP = [[0, 0, 4], [51, 16, 104], [136, 34, 106], [203, 65, 73], [240, 115, 29], [252, 180, 40], [252, 255, 164]];
@@ -88,14 +91,32 @@ class Viewer {
   }
 
   arrange() {
-    const width = this.root.clientWidth;
-    const fitting = Math.max(Math.min(2, this.panels.length), Math.floor(width / NARROWEST));
-    // Rows of equal length: seven panels that fit by six stand as four and three.
-    const rows = Math.ceil(this.panels.length / fitting);
-    const columns = Math.ceil(this.panels.length / rows);
+    if (!this.panels.length) return;
+    const width = this.stage.clientWidth;
+    const full = this.root.matches(":fullscreen");
+    const [columns, widest] = full ? this.fillScreen(width) : [this.fillWidth(width), width];
     this.root.style.setProperty("--columns", columns);
-    this.root.toggleAttribute("data-narrow", width / columns < 260);
+    this.root.style.setProperty("--widest", `${widest}px`);
+    this.root.toggleAttribute("data-narrow", Math.min(widest, width / columns) < 260);
     this.apply();
+  }
+
+  // Rows of equal length: seven panels that fit by six stand as four and three.
+  fillWidth(width) {
+    const fitting = Math.max(Math.min(2, this.panels.length), Math.floor(width / NARROWEST));
+    return Math.ceil(this.panels.length / Math.ceil(this.panels.length / fitting));
+  }
+
+  // The number of columns that makes the panels largest without scrolling, and their width then.
+  fillScreen(width) {
+    const { width: across, height: down } = this.panels.at(-1);
+    const height = window.innerHeight - AROUND_STAGE;
+    return this.panels
+      .map((_, index) => {
+        const rows = Math.ceil(this.panels.length / (index + 1));
+        return [index + 1, Math.min(width / (index + 1) - GAP, (height / rows - ABOVE_PANEL) * (across / down))];
+      })
+      .reduce((best, next) => (next[1] > best[1] ? next : best));
   }
 
   // Zoom and position

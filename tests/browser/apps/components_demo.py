@@ -30,7 +30,9 @@ def first_page() -> None:
         Option(value=f"picture-{number}", title=f"Picture {number}", thumbnail=MIDDLE, hint="a plain grey")
         for number in range(1, 8)
     ]
-    options.append(Option(value="long", title="A file name of the longest sort " * 4 + ".jpeg", thumbnail=LIGHT))
+    options.append(
+        Option(value="long", title="A file name of the longest sort " * 4 + ".jpeg", thumbnail=LIGHT)
+    )
     if st.button("Choose picture 5"):
         st.session_state["content"] = "picture-5"
     picked = pick("Content picture", options, key="content", default="picture-2")
@@ -39,7 +41,9 @@ def first_page() -> None:
     st.text(f"runs={st.session_state['runs']}")
     st.button("Rerun")
 
-    before_after(DARK, LIGHT, before_label="Content", after_label="Result", key="slider", aspect=WIDTH / HEIGHT)
+    before_after(
+        DARK, LIGHT, before_label="Content", after_label="Result", key="slider", aspect=WIDTH / HEIGHT
+    )
 
     panels = [
         Panel(label="Content", picture=DARK),

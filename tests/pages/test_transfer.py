@@ -1,0 +1,134 @@
+"""The Transfer page, driven without a browser."""
+
+import subprocess
+import sys
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from nst_core.jobs import Job
+from pages.shared.state import workshop
+from tests.pages.conftest import ROOT, open_page, run_until_done
+
+PAGE = "pages/transfer.py"
+
+
+def small(app: AppTest, steps: int = 6) -> AppTest:
+    """Settings under which a run takes about a second."""
+    app.session_state["settings.size"] = 64
+    app.session_state["settings.steps"] = steps
+    return app.run()
+
+
+def press_run(app: AppTest) -> Job:
+    """Press Run; the job that it started."""
+    app.get_by_key("transfer.run").click().run()
+    assert not app.exception
+    job = workshop().queue.find(app.session_state["transfer.job"])
+    assert job is not None
+    return job
+
+
+def words(app: AppTest) -> str:
+    """All prose on the page."""
+    return " ".join(
+        str(item.value) for kind in ("markdown", "caption", "info", "error") for item in app.get(kind)
+    )
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_page_says_what_to_do_before_anything_was_done() -> None:
+    app = open_page(PAGE).run()
+    assert not app.exception
+    assert "press Run" in words(app)
+
+
+def test_a_press_of_run_gives_a_picture_its_numbers_and_what_made_it(loads: list[str]) -> None:
+    app = small(open_page(PAGE))
+    job = press_run(app)
+    run_until_done(app, job.id)
+    assert not app.exception
+    numbers = {metric.label: metric.value for metric in app.metric}
+    assert numbers["Ended"] == "Finished"
+    assert numbers["Size"].startswith("64 ×")
+    assert "random weights" in words(app)
+    assert loads == ["vgg19"]
+
+
+def test_the_same_network_is_not_loaded_twice(loads: list[str]) -> None:
+    app = small(open_page(PAGE))
+    for _ in range(2):
+        run_until_done(app, press_run(app).id)
+    other = small(open_page(PAGE))
+    run_until_done(other, press_run(other).id)
+    assert loads == ["vgg19"]
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_run_goes_on_while_another_page_run_happens_and_is_found_again_by_its_address() -> None:
+    app = small(open_page(PAGE), steps=60)
+    job = press_run(app)
+    app.run()
+    assert app.session_state["transfer.job"] == job.id
+    reloaded = open_page(PAGE)
+    reloaded.query_params["job"] = job.id
+    reloaded.run()
+    assert reloaded.session_state["transfer.job"] == job.id
+    job.stop()
+    run_until_done(reloaded, job.id)
+    assert not reloaded.exception
+
+
+@pytest.mark.usefixtures("loads")
+def test_an_address_of_no_job_is_ignored() -> None:
+    app = open_page(PAGE)
+    app.query_params["job"] = "no-such-job"
+    app.run()
+    assert not app.exception
+    assert "press Run" in words(app)
+
+
+@pytest.mark.usefixtures("loads")
+def test_run_again_changes_one_setting() -> None:
+    app = small(open_page(PAGE))
+    first = press_run(app)
+    run_until_done(app, first.id)
+    next(button for button in app.button if button.label == "ResNet50").click().run()
+    second = workshop().queue.find(app.session_state["transfer.job"])
+    assert second is not None
+    assert second.id != first.id
+    run_until_done(app, second.id)
+    before, after = (job.lanes[0].run.record.config for job in (first, second))
+    assert (before.backbone, after.backbone) == ("vgg19", "resnet50")
+    assert (before.size, before.steps, before.seed) == (after.size, after.steps, after.seed)
+
+
+@pytest.mark.usefixtures("loads")
+def test_bad_upload_is_refused_in_a_sentence_and_nothing_is_lost() -> None:
+    app = open_page(PAGE).run()
+    app.file_uploader[0].upload("notes.png", b"not a picture at all, only words", "image/png").run()
+    assert not app.exception
+    assert "notes.png" in app.error[0].value
+    assert app.session_state["pair.content"] == "skyline"
+
+
+def test_the_first_paint_does_not_import_tensorflow() -> None:
+    script = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "assert 'press Run' in ' '.join(item.value for item in app.markdown)\n"
+        "print('tensorflow' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip().endswith("False")
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_page_stands_alone() -> None:
+    app = AppTest.from_file(ROOT / PAGE, default_timeout=60).run()
+    assert not app.exception
+    assert "press Run" in words(app)
