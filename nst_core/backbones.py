@@ -28,6 +28,7 @@ class Backbone:
     label: str
     build: Callable[[float], Architecture]
     style_layers: tuple[str, ...]
+    sketch_style_layers: tuple[str, ...]
     content_layer: str
     colour: str
     imagenet_folder: str
@@ -42,12 +43,14 @@ class Backbone:
 
 
 _VGG_STYLE = tuple(f"block{block}_conv1" for block in range(1, 6))
+_VGG_SKETCH = (*(f"block{block}_conv{index}" for block in range(1, 6) for index in (1, 2)), COLOURS)
 
 VGG16 = Backbone(
     name="vgg16",
     label="VGG16",
     build=lambda width: vgg((2, 2, 3, 3, 3), width),
     style_layers=_VGG_STYLE,
+    sketch_style_layers=_VGG_SKETCH,
     content_layer="block4_conv2",
     colour="#0072B2",
     imagenet_folder="vgg16",
@@ -60,6 +63,7 @@ VGG19 = Backbone(
     label="VGG19",
     build=lambda width: vgg((2, 2, 4, 4, 4), width),
     style_layers=_VGG_STYLE,
+    sketch_style_layers=_VGG_SKETCH,
     content_layer="block4_conv2",
     colour="#009E73",
     imagenet_folder="vgg19",
@@ -77,6 +81,14 @@ RESNET50 = Backbone(
         "conv3_block4_out",
         "conv4_block6_out",
         "conv5_block3_out",
+    ),
+    sketch_style_layers=(
+        "conv1_relu",
+        *(f"conv2_block{index}_out" for index in (1, 3)),
+        *(f"conv3_block{index}_out" for index in (2, 4)),
+        *(f"conv4_block{index}_out" for index in (3, 6)),
+        *(f"conv5_block{index}_out" for index in (1, 3)),
+        COLOURS,
     ),
     content_layer="conv4_block6_out",
     colour="#D55E00",

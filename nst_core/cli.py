@@ -1,29 +1,30 @@
-"""The same things from a shell: `nst transfer`, `nst weights`."""
+"""The same things from a shell: `nst transfer`, `nst compare`, `nst weights`."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import fields
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Event
-from types import FrameType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from nst_core.backbones import BACKBONES, find_backbone
-from nst_core.config import PRESETS, Balance, Canvas, Padding, Pooling, Start, TransferConfig, find_preset
+from nst_core.cli_compare import add_compare
+from nst_core.cli_run import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    STOPPED,
+    add_settings,
+    import_tensorflow,
+    make_config,
+    progress_bar,
+    stopping_by_interrupt,
+)
 from nst_core.errors import ConfigError, NSTError
-from nst_core.records import Step
 
 if TYPE_CHECKING:
     from nst_core.transfer import Run
-
-DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_transfer(commands)
+    add_compare(commands)
     _add_weights(commands)
     return parser
 
@@ -56,40 +58,9 @@ def _add_transfer(commands: Any) -> None:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png")
     command.add_argument("--record", type=Path, metavar="OUT.json", help="write the run's record here too")
     command.add_argument("--quiet", action="store_true", help="no progress bar, no closing line")
+    command.add_argument("--backbone", choices=list(BACKBONES), help="the network (default: vgg19)")
     add_settings(command)
     command.set_defaults(command=_transfer)
-
-
-def add_settings(command: argparse.ArgumentParser) -> None:
-    """The options that become a TransferConfig, for any command that makes runs."""
-    add = command.add_argument
-    add("--preset", choices=list(PRESETS), default="standard", help="size and steps (default: standard)")
-    add("--backbone", choices=list(BACKBONES), default=None, help="the network (default: vgg19)")
-    add("--weights", metavar="auto|imagenet|sketch|random|PATH", default=None)
-    add("--size", type=int, help="longest side of the picture made, pixels")
-    add("--steps", type=int, help="updates of the picture in all, shared out over the ladder of sizes")
-    add("--seed", type=int)
-    add("--canvas", choices=get_args(Canvas), help="what is optimised (default: fourier)")
-    add("--balance", choices=get_args(Balance), help="how the losses are scaled (default: relative)")
-    add("--content-weight", type=float, help="alpha: keep the content's structure")
-    add("--style-weight", type=float, help="beta: take on the style")
-    add("--tv-weight", type=float, dest="variation_weight", help="gamma: smooth the picture")
-    add("--learning-rate", type=float)
-    add("--init", choices=get_args(Start), help="what the picture starts from (default: content)")
-    add("--padding", choices=get_args(Padding), help="what the network sees beyond the picture's border")
-    add("--pooling", choices=get_args(Pooling))
-    add("--single-size", action="store_false", dest="ladder", default=None, help="no ladder of sizes")
-
-
-def make_config(options: argparse.Namespace) -> TransferConfig:
-    """The settings of parsed options: the preset's, overridden by whatever was named."""
-    preset = find_preset(options.preset)
-    settings: dict[str, Any] = {"size": preset.size, "steps": preset.steps}
-    for field in fields(TransferConfig):
-        value = getattr(options, field.name, None)
-        if value is not None:
-            settings[field.name] = value
-    return TransferConfig(**settings)
 
 
 def _transfer(options: argparse.Namespace) -> int:
@@ -104,7 +75,7 @@ def _transfer(options: argparse.Namespace) -> int:
     for path in filter(None, (options.output, options.record)):
         check_writable(path)
     content, style = open_picture(options.content), open_picture(options.style)
-    _import_tensorflow()
+    import_tensorflow()
     with stopping_by_interrupt() as stop, progress_bar(config.steps, quiet=options.quiet) as show:
         from nst_core.material import prepare
         from nst_core.transfer import run
@@ -137,59 +108,6 @@ def _keep(finished: Run, options: argparse.Namespace) -> int:
             f" {len(record.steps)} steps in {record.seconds:.1f} s, best at step {record.best_step}.\n"
         )
     return DONE
-
-
-def _import_tensorflow() -> None:
-    """Import it without its start-up messages, which are not the user's concern.
-
-    The variable quiets most of them. What its C++ parts log before they have read it goes to file descriptor
-    2 itself, which is turned away meanwhile; what they said is told after all if the import fails.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
-        try:
-            import tensorflow  # noqa: F401
-        except ImportError:
-            said.seek(0)
-            os.write(kept, said.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-@contextmanager
-def stopping_by_interrupt() -> Iterator[Event]:
-    """An event that the first Ctrl-C sets; a second one breaks off at once."""
-    stop = Event()
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def progress_bar(steps: int, *, quiet: bool) -> Iterator[Callable[[Step], None]]:
-    """A live bar with loss and time left on a terminal; nothing when piped or quiet."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda step: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("loss {task.fields[loss]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=steps, loss="–")
-        yield lambda step: progress.update(task, completed=step.index, loss=f"{step.total:.4g}")
 
 
 def _add_weights(commands: Any) -> None:

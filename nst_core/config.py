@@ -21,13 +21,14 @@ WEIGHTS_SOURCES = ("auto", "imagenet", "sketch", "random")
 
 SMALLEST_SIZE, LARGEST_SIZE = 64, 4096  # pixels, longest side
 MOST_STEPS = 100_000
-LADDER_BOTTOM = 64  # pixels: the smallest rung; below it the deepest layers have one position or none
+LADDER_BOTTOM = 128  # pixels: below it the content layer has too few positions to hold the content's forms
 
 # Adam's step for each canvas: pixels live in [0, 1]; Fourier coefficients are scaled to about 1.
 LEARNING_RATES: Mapping[str, float] = MappingProxyType({"pixel": 0.02, "fourier": 0.2})
-# (content, style) for each balance. Paper: the ratio 1e-3 of Gatys et al. (2016), figure 4.
-LOSS_WEIGHTS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"relative": (0.05, 1.0), "paper": (1.0, 1000.0)}
+# (content, style, variation) for each balance. Relative: by eye and by the metrics over the sample pairs.
+# Paper: the ratio 1e-3 of Gatys et al. (2016), figure 4, and no variation term.
+LOSS_WEIGHTS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
+    {"relative": (0.3, 1.0, 2.0), "paper": (1.0, 1000.0, 0.0)}
 )
 
 LayerWeights = tuple[tuple[str, float], ...]
@@ -42,7 +43,7 @@ class TransferConfig:
     steps           updates of the picture in all, shared out over the ladder
     content_weight  alpha; None is the balance's default
     style_weight    beta; None is the balance's default
-    variation_weight  gamma, on the total variation
+    variation_weight  gamma, on the total variation; None is the balance's default
     learning_rate   of Adam; None is the canvas' default
     ladder          start small and carry the picture upward; False works at `size` alone
     style_layers    (layer, w_l) pairs; None is the weights' and backbone's default
@@ -61,7 +62,7 @@ class TransferConfig:
     ladder: bool = True
     content_weight: float | None = None
     style_weight: float | None = None
-    variation_weight: float = 0.0
+    variation_weight: float | None = None
     learning_rate: float | None = None
     style_layers: LayerWeights | None = None
     content_layers: LayerWeights | None = None
@@ -81,7 +82,7 @@ class TransferConfig:
         for name, choices in _CHOICES.items():
             _check_choice(name, getattr(self, name), choices)
         for name in ("content_weight", "style_weight", "variation_weight"):
-            if (weight := getattr(self, name)) is not None or name == "variation_weight":
+            if (weight := getattr(self, name)) is not None:
                 _check_weight(f"The {name.replace('_', ' ')}", weight)
         if self.learning_rate is not None:
             _check_weight("The learning rate", self.learning_rate, above_zero=True)
@@ -95,11 +96,12 @@ class TransferConfig:
 
     def resolved(self) -> "TransferConfig":
         """The same settings with every None replaced by what will be used, but for the layers."""
-        content, style = LOSS_WEIGHTS[self.balance]
+        content, style, variation = LOSS_WEIGHTS[self.balance]
         return replace(
             self,
             content_weight=content if self.content_weight is None else self.content_weight,
             style_weight=style if self.style_weight is None else self.style_weight,
+            variation_weight=variation if self.variation_weight is None else self.variation_weight,
             learning_rate=LEARNING_RATES[self.canvas] if self.learning_rate is None else self.learning_rate,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,12 +61,10 @@ class Engine:
         self.extractor = Extractor(network, names, padding=config.padding, pooling=config.pooling)
         picture = tf.TensorSpec([None, None, 3], tf.float32)
         self._features = tf.function(self.extractor.__call__, input_signature=[picture], autograph=False)
-        self._advance = tf.function(self._update, input_signature=self._signature(network), autograph=False)
-        self._decode = tf.function(
-            self.canvas.decode,
-            input_signature=[self._parameters_spec(), tf.TensorSpec([2], tf.int32)],
-            autograph=False,
-        )
+        signature = self._signature(network)
+        self._advance = tf.function(self._update, input_signature=signature, autograph=False)
+        self._measure = tf.function(self._numbers, input_signature=[picture, signature[2]], autograph=False)
+        self._decode = _decoder(config.canvas)
 
     def _parameters_spec(self) -> Any:
         return tf.TensorSpec([None] * self.canvas.rank, tf.float32)
@@ -132,12 +131,14 @@ class Engine:
         width, height = size
         whole = sum(factors[:3]) or 1.0
         scaled = (*(factor / whole for factor in factors[:3]), factors[3])
-        packed = (targets.grams, targets.style_scales, targets.contents, targets.content_scales)
         state, numbers = self._advance(
-            state, tf.constant([height, width]), packed, tf.constant(scaled, tf.float32)
+            state, tf.constant([height, width]), _packed(targets), tf.constant(scaled, tf.float32)
         )
-        content, variation, *layers = (float(number) for number in numbers.numpy())
-        return state, Losses(content, sum(layers), variation, tuple(layers))
+        return state, _losses_of(numbers)
+
+    def errors(self, picture: npt.NDArray[np.float32], targets: Targets) -> Losses:
+        """The losses of a picture as it is, float32 [H, W, 3] in 0..1 of the targets' size; nothing moves."""
+        return _losses_of(self._measure(picture, _packed(targets)))
 
     def _update(self, state: State, size: Any, targets: Any, factors: Any) -> tuple[State, Any]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -146,6 +147,10 @@ class Engine:
             total = factors[0] * content + factors[1] * tf.reduce_sum(layers) + factors[2] * variation
         gradient = tape.gradient(total, state.parameters)
         return self._adam(state, gradient, factors[3]), tf.concat([[content, variation], layers], 0)
+
+    def _numbers(self, picture: Any, targets: Any) -> Any:
+        content, layers, variation = self._losses(picture, targets)
+        return tf.concat([[content, variation], layers], 0)
 
     def _losses(self, picture: Any, targets: Any) -> tuple[Any, Any, Any]:
         grams, style_scales, contents, content_scales = targets
@@ -166,6 +171,23 @@ class Engine:
         second = BETA2 * state.second + (1 - BETA2) * tf.square(gradient)
         move = (first / (1 - BETA1**count)) / (tf.sqrt(second / (1 - BETA2**count)) + EPSILON)
         return State(self.canvas.project(state.parameters - rate * move), first, second, count)
+
+
+def _packed(targets: Targets) -> tuple[Any, ...]:
+    return targets.grams, targets.style_scales, targets.contents, targets.content_scales
+
+
+def _losses_of(numbers: Any) -> Losses:
+    content, variation, *layers = (float(number) for number in numbers.numpy())
+    return Losses(content, sum(layers), variation, tuple(layers))
+
+
+@lru_cache(maxsize=len(CANVASES))
+def _decoder(canvas: str) -> Any:
+    # One for all engines: TensorFlow warns of retracing when the same function is compiled again and again.
+    parameters = tf.TensorSpec([None] * CANVASES[canvas].rank, tf.float32)
+    signature = [parameters, tf.TensorSpec([2], tf.int32)]
+    return tf.function(CANVASES[canvas].decode, input_signature=signature, autograph=False)
 
 
 def restart(state: State) -> State:

@@ -30,6 +30,7 @@ class Series:
     weights: tuple[float, float, float]
     dash: str = "solid"
     best_step: int = 0
+    run_id: str = ""
 
 
 def series_of(record: RunRecord, label: str = "", dash: str = "solid") -> Series:
@@ -39,9 +40,10 @@ def series_of(record: RunRecord, label: str = "", dash: str = "solid") -> Series
         label=label or backbone.label,
         colour=backbone.colour,
         steps=record.steps,
-        weights=(config.content_weight or 0.0, config.style_weight or 0.0, config.variation_weight),
+        weights=(config.content_weight or 0.0, config.style_weight or 0.0, config.variation_weight or 0.0),
         dash=dash,
         best_step=record.best_step,
+        run_id=record.id,
     )
 
 
@@ -114,6 +116,7 @@ def loss_figure(
                 y=y,
                 mode="lines",
                 name=name,
+                meta=line.run_id,  # by which a page finds the run's pictures
                 line={"color": line.colour, "dash": dash, "width": 2 if part == "total" else 1.4},
                 hovertemplate="%{y:.3g}<extra>" + name + "</extra>",
             )

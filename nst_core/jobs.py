@@ -28,7 +28,7 @@ JobState = Literal["waiting", "running", "done"]
 LaneState = Literal["waiting", "preparing", "running", "done", "failed"]
 
 MOST_WAITING = 10
-MOST_KEPT = 40  # finished jobs whose pictures stay in memory
+MOST_KEPT = 12  # finished jobs whose pictures stay in memory
 THUMBNAIL = 256  # pixels, longest side
 MOST_THUMBNAILS = 60  # in a lane; then every other one goes, so that hours of running stay small
 PATIENCE = 90.0  # seconds without anyone watching after which a job stops
@@ -277,7 +277,7 @@ def prepare_request(request: Request, models: Models) -> Material:
     from nst_core.material import prepare, resolve
 
     network, source = models.network(request.config)
-    engine = models.engine(resolve(request.config), network)
+    engine = models.engine(resolve(request.config, source), network)
     return prepare(
         request.config, request.content, request.style, network=network, source=source, engine=engine
     )

@@ -61,15 +61,19 @@ class Material:
         return (
             config.content_weight or 0.0,
             config.style_weight or 0.0,
-            config.variation_weight,
+            config.variation_weight or 0.0,
             learning_rate,
         )
 
 
-def resolve(config: TransferConfig) -> TransferConfig:
-    """Settings without any None: the default layers of the backbone, each style layer with an equal w_l."""
+def resolve(config: TransferConfig, source: WeightsSource | None = None) -> TransferConfig:
+    """Settings without any None: the default layers of the backbone, each style layer with an equal w_l.
+
+    Sketch weights get more style layers by default: a thin layer says less about style than a wide one.
+    """
     backbone = find_backbone(config.backbone)
-    layers = backbone.style_layers
+    sketch = source is not None and source.source == "sketch"
+    layers = backbone.sketch_style_layers if sketch else backbone.style_layers
     return replace(
         config.resolved(),
         style_layers=config.style_layers or tuple((name, 1.0 / len(layers)) for name in layers),
@@ -103,7 +107,7 @@ def prepare(
     sizes = usable_sizes(config, content, style)
     if network is None or source is None:
         network, source = load_network(find_backbone(config.backbone), config.weights, seed=config.seed)
-    config = resolve(config)
+    config = resolve(config, source)
     return Material(
         config=config,
         content=content,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,8 @@ class Network:
     @property
     def parameters(self) -> int:
         """How many numbers the network has."""
-        return sum(kernel.size + bias.size for kernel, bias in self.arrays.values())
+        # By shape: the arrays may have become tensors.
+        return sum(math.prod(array.shape) for pair in self.arrays.values() for array in pair)
 
 
 def keras_model(architecture: Architecture, *, normalised: bool = False, every_output: bool = True) -> Any:

@@ -4,12 +4,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from nst_core.config import TransferConfig
+from nst_core.config import WEIGHTS_SOURCES, TransferConfig
 from nst_core.errors import NSTError
 
 Ending = Literal["finished", "stopped", "recovered", "failed"]
@@ -108,12 +109,17 @@ class RunRecord:
     def settings(self) -> dict[str, str]:
         """Text to keep inside the picture: what made it, readable by people and by `read_settings`."""
         return {
-            "nst-config": self.config.to_json(),
+            "nst-config": self._shareable_config().to_json(),
             "nst-weights": f"{self.weights.label}, SHA-256 {self.weights.sha256}",
             "nst-content": f"{self.content.name}, SHA-256 {self.content.sha256}",
             "nst-style": f"{self.style.name}, SHA-256 {self.style.sha256}",
             "nst-run": self.id,
         }
+
+    def _shareable_config(self) -> TransferConfig:
+        # A picture goes further than its record: of a weights file it carries the name, not the folders.
+        weights = self.config.weights
+        return self.config if weights in WEIGHTS_SOURCES else replace(self.config, weights=Path(weights).name)
 
     def without_previews(self) -> "RunRecord":
         """The same record holding numbers only."""

@@ -115,9 +115,14 @@ def optimise(
         learning_rate=config.learning_rate or 0.0,
         began=clock(),
     )
-    for scale, (_, steps) in enumerate(material.plan):
-        if steps and not course.over:
-            yield from _climb(material, course, scale, steps)
+    try:
+        for scale, (_, steps) in enumerate(material.plan):
+            if steps and not course.over:
+                yield from _climb(material, course, scale, steps)
+    except tf.errors.ResourceExhaustedError as error:
+        raise RunError(
+            f"There is not enough memory for {config.size} pixels; choose a smaller size."
+        ) from error
     return _outcome(material, course)
 
 

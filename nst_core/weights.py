@@ -95,6 +95,8 @@ def download_imagenet(
             )
         temporary.replace(target)
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection open
         raise WeightsError(
             f"The {backbone.label} ImageNet weights could not be downloaded ({_reason(error)}); go online and"
             f" try again, put {backbone.imagenet_file} into {target.parent}, or use the sketch weights."

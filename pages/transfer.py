@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from nst_core.backbones import BACKBONES
+from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.errors import NSTError
 from nst_core.jobs import Request
 from pages.shared.choosing import choose_picture
@@ -40,7 +40,7 @@ controls, stage = st.columns([5, 7], gap="large")
 with controls:
     content, style = choose_picture("content"), choose_picture("style")
     backbone = choose_backbone()
-    preset = choose_preset(preset_seconds(backbone, content, style))
+    preset = choose_preset(preset_seconds([{"backbone": backbone}], content, style))
     pressed = st.button(
         "Run",
         type="primary",
@@ -52,7 +52,9 @@ with controls:
     try:
         config = choose_settings(backbone, preset)
         if pressed or st.session_state.pop("transfer.again", False):
-            request = Request(label=backbone, config=config, content=content, style=style)
+            request = Request(
+                label=find_backbone(backbone).label, config=config, content=content, style=style
+            )
             watch(PAGE, workshop().queue.submit([request], owner=visitor()))
             st.rerun()
     except NSTError as error:

@@ -22,9 +22,14 @@ def windows(maps: Floats, kernel: int, stride: int) -> Floats:
 
 
 def feature_maps(
-    network: Network, picture: npt.ArrayLike, *, padding: str = "zero", pooling: str = "max"
+    network: Network,
+    picture: npt.ArrayLike,
+    *,
+    deepest: str | None = None,
+    padding: str = "zero",
+    pooling: str = "max",
 ) -> dict[str, Floats]:
-    """Every layer's map [h, w, C] of a folded network, from a picture [H, W, 3] in 0..1."""
+    """Every layer's map [h, w, C] of a folded network, from [H, W, 3] in 0..1; none below `deepest`."""
     pixels = np.asarray(picture, np.float64)
     maps = {"input": pixels[..., ::-1] * 255 - MEANS}
     for layer in network.architecture.layers:
@@ -44,6 +49,8 @@ def feature_maps(
             seen = windows(source, layer.kernel, layer.stride)
             made = seen.max((-2, -1)) if pooling == "max" else seen.mean((-2, -1))
         maps[layer.name] = made
+        if layer.name == deepest:
+            break
     return maps
 
 

@@ -83,7 +83,7 @@ def test_the_defaults_are_valid_and_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         config.size = 512  # type: ignore[misc]
     with pytest.raises(TypeError):
-        TransferConfig("vgg16")  # type: ignore[misc]
+        TransferConfig("vgg16")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_defaults_are_valid_and_frozen() -> None:
 )
 def test_whole_numbers_have_bounds_that_may_be_reached(name: str, low: int, high: int) -> None:
     for value in (low, high):
-        assert getattr(TransferConfig(**{name: value}), name) == value
+        assert getattr(TransferConfig.from_dict({name: value}), name) == value
     for value in (low - 1, high + 1, 10**9 if name != "seed" else 2**31, -5, 10**400):
         message = refusal(**{name: value})
         assert f"received {value}" in message
@@ -124,7 +124,6 @@ def test_zero_weights() -> None:
     assert TransferConfig(style_weight=0.0, variation_weight=0).style_weight == 0
     assert "both 0" in refusal(content_weight=0, style_weight=0.0)
     assert "above 0" in refusal(learning_rate=0)
-    assert "received None" in refusal(variation_weight=None)
 
 
 @pytest.mark.parametrize("name", ["backbone", "canvas", "balance", "optimiser", "init", "padding", "pooling"])
@@ -239,9 +238,11 @@ def test_any_value_of_any_setting_is_taken_or_refused_politely(name: str, value:
 @given(configs())
 def test_resolved_leaves_nothing_open_but_the_layers(config: TransferConfig) -> None:
     resolved = config.resolved()
-    content, style = LOSS_WEIGHTS[config.balance]
+    content, style, variation = LOSS_WEIGHTS[config.balance]
     assert resolved.content_weight == (content if config.content_weight is None else config.content_weight)
     assert resolved.style_weight == (style if config.style_weight is None else config.style_weight)
+    given = config.variation_weight
+    assert resolved.variation_weight == (variation if given is None else given)
     rate = LEARNING_RATES[config.canvas] if config.learning_rate is None else config.learning_rate
     assert resolved.learning_rate == rate
     assert resolved.resolved() == resolved
@@ -249,6 +250,7 @@ def test_resolved_leaves_nothing_open_but_the_layers(config: TransferConfig) -> 
         resolved,
         content_weight=config.content_weight,
         style_weight=config.style_weight,
+        variation_weight=config.variation_weight,
         learning_rate=config.learning_rate,
     )
     assert open_again == config
@@ -261,8 +263,8 @@ def test_defaults_exist_for_every_canvas_and_balance() -> None:
 
 @pytest.mark.parametrize(
     ("size", "sizes"),
-    [(64, (64,)), (127, (127,)), (128, (64, 128)), (129, (65, 129)), (384, (96, 192, 384)),
-     (512, (64, 128, 256, 512)), (1000, (125, 250, 500, 1000))],
+    [(64, (64,)), (255, (255,)), (256, (128, 256)), (257, (129, 257)), (384, (192, 384)),
+     (512, (128, 256, 512)), (1000, (250, 500, 1000))],
 )  # fmt: skip
 def test_ladder_sizes_by_hand(size: int, sizes: tuple[int, ...]) -> None:
     assert ladder_sizes(TransferConfig(size=size)) == sizes
@@ -273,7 +275,8 @@ def test_ladder_sizes_by_hand(size: int, sizes: tuple[int, ...]) -> None:
 def test_ladder_sizes_double_from_the_bottom_to_the_size(size: int) -> None:
     sizes = ladder_sizes(TransferConfig(size=size))
     assert sizes[-1] == size
-    assert LADDER_BOTTOM <= sizes[0] < 2 * LADDER_BOTTOM
+    assert sizes[0] < 2 * LADDER_BOTTOM
+    assert len(sizes) == 1 or sizes[0] >= LADDER_BOTTOM
     assert all(large in (2 * small, 2 * small - 1) for small, large in pairwise(sizes))
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nst_core import estimate
 from nst_core.architectures import INPUT, Architecture, Layer, vgg
-from nst_core.backbones import BACKBONES, COLOURS, VGG19
+from nst_core.backbones import BACKBONES, COLOURS, VGG19, Backbone
 from nst_core.config import TransferConfig
 from nst_core.estimate import (
     FULL_EFFICIENCY,
@@ -23,6 +23,7 @@ from nst_core.estimate import (
     seconds_left,
     step_cost,
 )
+from nst_core.plan import Plan
 from nst_core.records import PictureSource, RunRecord, Step, WeightsSource
 
 PLAN = (((128, 96), 5), ((256, 192), 10), ((512, 384), 20))
@@ -41,7 +42,7 @@ def make_step(index: int, size: tuple[int, int], seconds: float) -> Step:
     )  # fmt: skip
 
 
-def steps_at(rate: float, plan: estimate.Plan, *, compiling: float = 0.0) -> list[Step]:
+def steps_at(rate: float, plan: Plan, *, compiling: float = 0.0) -> list[Step]:
     """The steps of a plan on a machine that takes `rate` seconds a unit of cost, the first one longer."""
     sizes = list(chain.from_iterable(repeat(size, count) for size, count in plan))
     ends = accumulate(step_cost(size) * rate for size in sizes)
@@ -109,7 +110,7 @@ def test_the_colours_cost_nothing() -> None:
 
 
 @pytest.mark.parametrize("backbone", BACKBONES.values(), ids=list(BACKBONES))
-def test_folding_changes_no_work(backbone) -> None:  # type: ignore[no-untyped-def]
+def test_folding_changes_no_work(backbone: Backbone) -> None:
     architecture = backbone.architecture()
     work = gigaflops(architecture, backbone.style_layers, (224, 224))
     assert work == gigaflops(architecture.folded(), backbone.style_layers, (224, 224))
@@ -123,7 +124,7 @@ def test_plan_cost_by_hand() -> None:
 
 @given(plan=plans, rate=st.floats(1e-9, 1e-3), compiling=st.floats(0, 100), data=st.data())
 def test_time_left_at_a_constant_rate_is_exact(
-    plan: estimate.Plan, rate: float, compiling: float, data: st.DataObject
+    plan: Plan, rate: float, compiling: float, data: st.DataObject
 ) -> None:
     steps = steps_at(rate, plan, compiling=compiling)
     done = data.draw(st.integers(0, len(steps)))

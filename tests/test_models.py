@@ -218,15 +218,14 @@ def test_a_load_that_fails_may_be_tried_again(
     tiny: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = Models()
-    load = module.load_network
 
     def fail(*_: object, **__: object) -> None:
         raise WeightsError("The line is dead.")
 
-    monkeypatch.setattr(module, "load_network", fail)
-    with pytest.raises(WeightsError, match="dead"):
-        models.network(tiny_config())
-    monkeypatch.setattr(module, "load_network", load)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "load_network", fail)
+        with pytest.raises(WeightsError, match="dead"):
+            models.network(tiny_config())
     assert models.network(tiny_config())[1].source == "random"
     assert len(tiny) == 1
 

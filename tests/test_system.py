@@ -3,11 +3,11 @@
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nst_core import system
 from nst_core.system import LIBRARIES, cores, device_name, library_versions, peak_memory_mb
 
 
@@ -51,12 +51,12 @@ def test_peak_memory_holds_what_was_touched() -> None:
 @pytest.fixture
 def no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without /proc."""
-    monkeypatch.setattr(system.Path, "exists", lambda path: False)
+    monkeypatch.setattr(Path, "exists", lambda path: False)
 
 
 @pytest.mark.usefixtures("no_proc")
 def test_peak_memory_is_unknown_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     assert peak_memory_mb() is None
 
 
@@ -72,16 +72,14 @@ def test_peak_memory_without_proc_knows_the_unit(
         ru_maxrss = 3_000_000_000 // unit
 
     monkeypatch.setattr(resource, "getrusage", lambda _: Usage)
-    monkeypatch.setattr(system.sys, "platform", name)
+    monkeypatch.setattr(sys, "platform", name)
     assert peak_memory_mb() == 3000.0
 
 
 def test_a_proc_that_does_not_tell_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system.Path, "exists", lambda path: True)
-    monkeypatch.setattr(system.Path, "read_text", lambda path, encoding: "Name:\tpython\nVmRSS:\t1 kB\n")
-    monkeypatch.setattr(system.sys, "platform", "win32")
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    monkeypatch.setattr(Path, "read_text", lambda path, encoding: "Name:\tpython\nVmRSS:\t1 kB\n")
+    monkeypatch.setattr(sys, "platform", "win32")
     assert peak_memory_mb() is None
-    monkeypatch.setattr(
-        system.Path, "read_text", lambda path, encoding: "VmPeak:\t9 kB\nVmHWM:\t    500000 kB\n"
-    )
+    monkeypatch.setattr(Path, "read_text", lambda path, encoding: "VmPeak:\t9 kB\nVmHWM:\t    500000 kB\n")
     assert peak_memory_mb() == 512.0

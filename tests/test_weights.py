@@ -32,6 +32,9 @@ from nst_core.weights import (
 )
 from tests.conftest import make_picture
 
+# Keras says so before it refuses a file that lacks layers.
+pytestmark = pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
+
 # The same rows on thin networks: files of kilobytes, read by the same code.
 THIN = replace(VGG16, build=lambda width: vgg((2, 2, 3, 3, 3), width / 16))
 THIN_VGG19 = replace(VGG19, build=lambda width: vgg((2, 2, 4, 4, 4), width / 16))

@@ -13,7 +13,7 @@ from assets.sketch.atlas import Atlas, cached_atlas, default_cache
 from assets.sketch.checkpoints import restore, save
 from assets.sketch.crops import Sampler
 from assets.sketch.objective import Plan, training_step, with_heads
-from nst_core.backbones import BACKBONES
+from nst_core.backbones import BACKBONES, Backbone
 
 WIDTH = 0.25
 # Far from every training step's crops.
@@ -34,15 +34,15 @@ class Training:
     """A network in training that can be stopped at any step and goes on from its last checkpoint."""
 
     def __init__(
-        self, backbone: str, plan: Plan, atlas: Atlas, *, folder: Path, width: float = WIDTH
+        self, backbone: Backbone, plan: Plan, atlas: Atlas, *, folder: Path, width: float = WIDTH
     ) -> None:
         import keras
 
         keras.utils.set_random_seed(plan.seed)
         self.plan, self.folder = plan, folder
-        self.architecture = BACKBONES[backbone].architecture(width)
+        self.architecture = backbone.architecture(width)
         self.body, self.model = with_heads(
-            BACKBONES[backbone], self.architecture, classes=len(atlas.cells), pictures=len(atlas.pictures)
+            backbone, self.architecture, classes=len(atlas.cells), pictures=len(atlas.pictures)
         )
         self.optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
@@ -163,7 +163,9 @@ def main() -> None:
     atlas = cached_atlas(asked.cache, each=asked.textures, seed=asked.seed)
     print(f"{len(atlas.pictures)} pictures, {len(atlas.cells)} classes", flush=True)
     plan = Plan(steps=asked.steps, seed=asked.seed, batch=asked.batch, crop=asked.crop)
-    training = Training(asked.backbone, plan, atlas, folder=asked.cache / asked.backbone, width=asked.width)
+    training = Training(
+        BACKBONES[asked.backbone], plan, atlas, folder=asked.cache / asked.backbone, width=asked.width
+    )
     for point in training.run():
         show(point, plan.steps)
     if not asked.no_export:

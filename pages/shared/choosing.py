@@ -3,11 +3,11 @@
 from functools import lru_cache
 
 import streamlit as st
-from nst_core.samples import SAMPLES, load_sample, thumbnail
 
 from nst_core.errors import NSTError
 from nst_core.images import Picture, encode_jpeg, resize_longest
 from nst_core.intake import MAX_UPLOAD_BYTES, read_picture
+from nst_core.samples import SAMPLES, load_sample, thumbnail
 from pages.shared.picker import Option, pick
 from pages.shared.state import uploads
 

@@ -20,7 +20,12 @@ class PageRow:
         return self.path.removeprefix("pages/").removesuffix(".py")
 
 
-PAGES = (PageRow("pages/transfer.py", "Transfer", ":material/brush:"),)
+PAGES = (
+    PageRow("pages/transfer.py", "Transfer", ":material/brush:"),
+    PageRow("pages/compare.py", "Compare", ":material/compare:"),
+    PageRow("pages/curves.py", "Curves", ":material/show_chart:"),
+    PageRow("pages/method.py", "Method", ":material/schema:"),
+)
 
 _ROUTED, _TARGET = "frame.routed", "frame.target"
 

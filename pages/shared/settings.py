@@ -1,7 +1,7 @@
 """The settings of a run as widgets, in words before symbols."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +22,7 @@ from nst_core.errors import ImageError
 from nst_core.images import Picture
 from nst_core.plan import make_plan
 from nst_core.weights import choose_source, expected_width, imagenet_state, sketch_path
+from pages.shared.method_choice import own_layers
 from pages.shared.state import workshop
 
 CANVAS_WORDS: Mapping[str, str] = MappingProxyType(
@@ -80,6 +81,8 @@ def _forget_size() -> None:
 
 def words_for(seconds: float) -> str:
     """A waiting time in words: about 8 s, about 3 min."""
+    if math.isinf(seconds):
+        return "too small for these pictures"
     if seconds < 90:
         return (
             f"about {max(1, round(seconds if seconds < 10 else seconds / 5) * (1 if seconds < 10 else 5))} s"
@@ -89,15 +92,17 @@ def words_for(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} h"
 
 
-def preset_seconds(backbone: str, content: Picture, style: Picture) -> dict[str, float]:
-    """How long each preset would take here, with the settings as they stand; infinite where it cannot run."""
+def preset_seconds(
+    columns: Sequence[Mapping[str, Any]], content: Picture, style: Picture
+) -> dict[str, float]:
+    """How long each preset would take here for these columns' settings; infinite where one cannot run."""
     weights = str(st.session_state.get("settings.weights", "auto"))
-    return {
-        row.name: estimate(
-            TransferConfig(backbone=backbone, weights=weights, size=row.size, steps=row.steps), content, style
-        )
-        for row in PRESETS.values()
-    }
+    seconds = {}
+    for row in PRESETS.values():
+        shared = {"weights": weights, "size": row.size, "steps": row.steps}
+        configs = [TransferConfig(**{**shared, **changes}) for changes in columns]
+        seconds[row.name] = sum(estimate(config, content, style) for config in configs)
+    return seconds
 
 
 def estimate(config: TransferConfig, content: Picture, style: Picture) -> float:
@@ -118,13 +123,15 @@ def choose_settings(backbone: str, preset: str) -> TransferConfig:
     state = st.session_state
     size, steps = state.get("settings.size", row.size), state.get("settings.steps", row.steps)
     summary = f"{size} pixels, {steps} steps, {WEIGHTS_WORDS[state.get('settings.weights', 'auto')]} weights"
+    own = own_layers(backbone)
+    summary += ", own layers" if own else ""
     with st.expander(f"More settings: {summary}", icon=":material/tune:"):
         first, second = st.columns(2)
         with first:
             settings = _strength_settings() | _start_settings()
         with second:
             settings |= _size_settings(row.size, row.steps) | _method_settings(backbone)
-    return TransferConfig(backbone=backbone, **settings)
+    return TransferConfig(backbone=backbone, **settings, **own)
 
 
 def _strength_settings() -> dict[str, Any]:
@@ -134,7 +141,7 @@ def _strength_settings() -> dict[str, Any]:
         BALANCE_WORDS,
         "Relative: each loss as a fraction, so one setting serves all networks.",
     )
-    content, style = LOSS_WEIGHTS[balance]
+    content, style, variation = LOSS_WEIGHTS[balance]
     return {
         "balance": balance,
         "content_weight": _number(
@@ -147,9 +154,9 @@ def _strength_settings() -> dict[str, Any]:
             f"style_weight.{balance}", "Take on the style", style, "Beta, the weight of the style loss."
         ),
         "variation_weight": _number(
-            "variation_weight",
+            f"variation_weight.{balance}",
             "Smooth the picture",
-            0.0,
+            variation,
             "Gamma, the weight of the total variation; 0 is off.",
         ),
     }

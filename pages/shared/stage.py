@@ -1,7 +1,5 @@
 """A job on the page: waiting, forming, done. It is watched here and computed elsewhere."""
 
-from typing import Any
-
 import streamlit as st
 
 from nst_core.backbones import find_backbone
@@ -15,6 +13,8 @@ from pages.shared.state import collect, workshop
 
 REFRESH = 0.5  # seconds between two looks at a running job
 SHOWN = 1024  # pixels, longest side of the pictures in the slider
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+PARTS = ("total", "style", "content")
 ENDINGS = {
     "finished": "Finished",
     "stopped": "Stopped, best picture kept",
@@ -36,32 +36,34 @@ def _forming(job: Job) -> None:
     lane = job.lanes[0]
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
-        _show_progress(job, lane)
+        share, text = progress_words(job, lane)
+        st.progress(share, text=text)
     if right.button("Stop", icon=":material/stop_circle:", width="stretch", key=f"stop.{job.id}"):
         job.stop()
         st.toast("Stopping after this step; the best picture is kept.")
     _show_preview(lane)
     if len(lane.steps) > 1:
-        st.plotly_chart(forming_figure(lane), key=f"curve.{job.id}", config=CHART)
+        figure = loss_figure([forming_series(lane)], parts=PARTS, title="How fast do the losses fall?")
+        st.plotly_chart(figure, key=f"curve.{job.id}", config=CHART)
 
 
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-
-
-def _show_progress(job: Job, lane: Lane) -> None:
+def progress_words(job: Job, lane: Lane) -> tuple[float, str]:
+    """How far a lane is, 0 to 1, and that in words."""
     if job.state == "waiting":
-        st.progress(0.0, text=f"Waiting: {workshop().queue.place(job)} before this one")
-        return
+        return 0.0, f"Waiting: {workshop().queue.place(job)} before this one"
+    if lane.state == "waiting":
+        return 0.0, "Waiting for the one before"
+    if lane.state == "failed":
+        return 1.0, "Failed"
     if not lane.steps:
-        st.progress(0.0, text="Getting ready: loading the network and looking at both pictures")
-        return
+        return 0.0, "Getting ready: loading the network and looking at both pictures"
     done, step = len(lane.steps), lane.steps[-1]
+    share = min(1.0, done / lane.planned)
+    if lane.over:
+        return share, f"Done after {done} steps, {step.seconds:.3g} s"
     left = "" if lane.seconds_left is None else f" · {words_for(lane.seconds_left)} left"
     rate = f" · {speed_words(lane)}" if done > 2 else ""
-    st.progress(
-        min(1.0, done / lane.planned),
-        text=f"Step {done} of {lane.planned} at {step.size[0]} × {step.size[1]} pixels{rate}{left}",
-    )
+    return share, f"Step {done} of {lane.planned} · {step.size[0]} × {step.size[1]}{rate}{left}"
 
 
 def speed_words(lane: Lane) -> str:
@@ -80,13 +82,13 @@ def _show_preview(lane: Lane) -> None:
     st.image(picture, width="stretch", caption="The picture as it forms")
 
 
-def forming_figure(lane: Lane) -> Any:
-    """Loss curves of a run that is still going."""
+def forming_series(lane: Lane) -> Series:
+    """The curve of a run that is still going."""
     config = lane.request.config.resolved()
     backbone = find_backbone(config.backbone)
-    weights = (config.content_weight or 0.0, config.style_weight or 0.0, config.variation_weight)
-    line = Series(label=backbone.label, colour=backbone.colour, steps=lane.steps, weights=weights)
-    return loss_figure([line], parts=("total", "style", "content"), title="How fast do the losses fall?")
+    weights = (config.content_weight or 0.0, config.style_weight or 0.0, config.variation_weight or 0.0)
+    # A copy: the job's thread goes on adding steps while the figure is drawn.
+    return Series(label=lane.request.label, colour=backbone.colour, steps=tuple(lane.steps), weights=weights)
 
 
 def show_result(lane: Lane, content: Picture) -> None:
@@ -109,9 +111,7 @@ def show_result(lane: Lane, content: Picture) -> None:
     )
     _offer_download(record, pixels)
     show_numbers(record)
-    figure = loss_figure(
-        [series_of(record)], parts=("total", "style", "content"), title="How fast did the losses fall?"
-    )
+    figure = loss_figure([series_of(record)], parts=PARTS, title="How fast did the losses fall?")
     st.plotly_chart(figure, key=f"curve.{record.id}", config=CHART)
 
 

@@ -15,7 +15,7 @@ from nst_core.models import Models
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 _VISITOR, _RUNS, _UPLOADS = "state.visitor", "state.runs", "state.uploads"
-MOST_RUNS = 60  # finished runs kept for a visitor
+MOST_RUNS = 24  # finished runs kept for a visitor
 
 
 @dataclass(frozen=True, slots=True)

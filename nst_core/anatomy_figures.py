@@ -1,0 +1,232 @@
+"""A network drawn as boxes, and its activations along the depth, as Plotly figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, Literal
+
+from nst_core.activations import LayerStatistics
+from nst_core.anatomy import LayerFacts
+from nst_core.backbones import Backbone
+
+Quantity = Literal["peak_over_mean", "entropy", "gram_entropy"]
+Span = tuple[LayerFacts, float, float]  # a box: its facts, its left and its right edge
+
+GAP = 1.2  # between boxes, in the unit of their widths
+OTHERS = "rgba(128,128,128,0.28)"
+LINES = "rgba(128,128,128,0.7)"
+
+# What each figure asks, and what its vertical axis counts.
+QUESTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "peak_over_mean": ("Where do activations turn peaky?", "largest activation over the mean"),
+        "entropy": ("Where do few activations hold most of the total?", "entropy of activations, 0 to 1"),
+        "gram_entropy": ("Where do few channel pairs hold the style?", "entropy of the Gram matrix, 0 to 1"),
+    }
+)
+
+
+def anatomy_figure(
+    backbone: Backbone,
+    facts: Sequence[LayerFacts],
+    *,
+    drawn: Collection[str],
+    style: Collection[str],
+    content: Collection[str],
+) -> Any:
+    """The network from left to right; a click on a box reports its layer's name as `customdata`.
+
+    facts: of all layers. drawn: those that get a box. style, content: those chosen; one without a box of its
+    own is marked on none. A box is as high as the square root of its map's longer side and as wide as the
+    logarithm of its channels, so that all of them can be seen; the true numbers are in its hover.
+    """
+    import plotly.graph_objects as go
+
+    spans = _spans([row for row in facts if row.name in drawn])
+    figure = go.Figure()
+    _add_shortcuts(figure, facts, spans)
+    for label, shape, chosen in (
+        (
+            "style layer",
+            "",
+            [span for span in spans if span[0].name in style and span[0].name not in content],
+        ),
+        ("content layer", "/", [span for span in spans if span[0].name in content]),
+        ("other layers", "", [span for span in spans if span[0].name not in {*style, *content}]),
+    ):
+        colour = OTHERS if label == "other layers" else backbone.colour
+        both = label == "content layer" and any(span[0].name in style for span in chosen)
+        name = "content and style layer" if both else label
+        figure.add_bar(**_boxes(chosen, name=name, colour=colour, shape=shape))
+    for span in spans:
+        if span[0].name in {*style, *content}:
+            _add_label(figure, span)
+    _lay_out(figure, backbone, spans)
+    return figure
+
+
+def _spans(drawn: Sequence[LayerFacts]) -> list[Span]:
+    spans, left = [], 0.0
+    for row in drawn:
+        right = left + max(1.0, math.log2(row.channels) - 2)
+        spans.append((row, left, right))
+        left = right + GAP
+    return spans
+
+
+def _height(row: LayerFacts) -> float:
+    return math.sqrt(max(row.size))
+
+
+def _boxes(spans: Sequence[Span], *, name: str, colour: str, shape: str) -> dict[str, Any]:
+    heights = [_height(row) for row, _, _ in spans]
+    marker = {"color": colour, "line": {"width": 1, "color": LINES}}
+    if shape:
+        marker["pattern"] = {
+            "shape": shape,
+            "bgcolor": colour,
+            "fgcolor": "white",
+            "size": 7,
+            "solidity": 0.3,
+        }
+    return {
+        "x": [(left + right) / 2 for _, left, right in spans],
+        "width": [right - left for _, left, right in spans],
+        "y": heights,
+        "base": [-height / 2 for height in heights],
+        "customdata": [row.name for row, _, _ in spans],
+        "hovertext": [describe(row) for row, _, _ in spans],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "name": name,
+        "marker": marker,
+        # A click chooses a layer; it is not to fade the others.
+        "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": 1}},
+        "showlegend": bool(spans),
+    }
+
+
+def describe(row: LayerFacts) -> str:
+    """A layer's facts in three short lines of HTML."""
+    return (
+        f"<b>{row.name}</b><br>{row.channels} channels of {row.size[0]} × {row.size[1]}"
+        f"<br>sees {row.receptive_field} × {row.receptive_field} pixels"
+    )
+
+
+def _add_shortcuts(figure: Any, facts: Sequence[LayerFacts], spans: Sequence[Span]) -> None:
+    places = {row.name: place for place, row in enumerate(facts)}
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for (before, first, second), (row, left, right) in pairwise(spans):
+        between = facts[places[before.name] : places[row.name]]
+        if any(other.kind == "add" for other in between):
+            # Off the middle, so that one shortcut does not run into the next.
+            start, end = second - (second - first) / 4, left + (right - left) / 4
+            low = -max(_height(before), _height(row)) / 2 - 1.2
+            x += [start, start, end, end, None]
+            y += [-_height(before) / 2, low, low, -_height(row) / 2, None]
+    if x:
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={"color": LINES, "width": 1.2},
+            hoverinfo="skip",
+            name="shortcut around a residual block",
+        )
+
+
+def _add_label(figure: Any, span: Span) -> None:
+    row, left, right = span
+    figure.add_annotation(
+        x=(left + right) / 2,
+        y=_height(row) / 2,
+        text=row.name,
+        textangle=-90,
+        yanchor="bottom",
+        showarrow=False,
+        yshift=4,
+        font={"size": 11},
+    )
+
+
+def _lay_out(figure: Any, backbone: Backbone, spans: Sequence[Span]) -> None:
+    groups: dict[str, list[float]] = {}
+    for row, left, right in spans:
+        if row.kind not in ("max_pool", "colours"):
+            groups.setdefault(row.name.split("_")[0], []).extend((left, right))
+    tallest = max(_height(row) for row, _, _ in spans)
+    figure.update_layout(
+        title={"text": f"Which layers of {backbone.label} does a run compare?", "font": {"size": 15}},
+        barmode="overlay",
+        bargap=0,
+        xaxis={
+            "tickvals": [(min(edges) + max(edges)) / 2 for edges in groups.values()],
+            "ticktext": list(groups),
+            "range": [-0.5, spans[-1][2] + 0.5],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+        # Room above the boxes for the names of the chosen layers, and below for shortcuts.
+        yaxis={"visible": False, "fixedrange": True, "range": [-0.62 * tallest, 0.95 * tallest]},
+        legend={"orientation": "h", "y": -0.12},
+        hovermode="closest",
+        clickmode="event+select",
+        dragmode=False,
+        margin={"l": 8, "r": 8, "t": 48, "b": 40},
+        height=400,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One network's statistics along its depth: `depths` are shares of its longest path, 0 to 1."""
+
+    label: str
+    colour: str
+    depths: Sequence[float]
+    statistics: Sequence[LayerStatistics]
+    dash: str = "solid"
+
+
+def statistics_figure(profiles: Sequence[Profile], quantity: Quantity) -> Any:
+    """One quantity of several networks over relative depth, each in its backbone's colour.
+
+    Peak over mean has a logarithmic axis. A layer that is 0 everywhere leaves a gap.
+    """
+    import plotly.graph_objects as go
+
+    title, axis = QUESTIONS[quantity]
+    figure = go.Figure()
+    for profile in profiles:
+        figure.add_scatter(
+            x=list(profile.depths),
+            y=[getattr(row, quantity) for row in profile.statistics],
+            mode="lines+markers",
+            name=profile.label,
+            text=[row.name for row in profile.statistics],
+            line={"color": profile.colour, "dash": profile.dash, "width": 2},
+            marker={"size": 6},
+            hovertemplate="%{text}: %{y:.3g}<extra>" + profile.label + "</extra>",
+        )
+    log = quantity == "peak_over_mean"
+    figure.update_layout(
+        title={"text": title, "font": {"size": 15}},
+        xaxis={
+            "title": "depth: share of the network's convolutions",
+            "tickformat": ".0%",
+            "range": [0, 1.02],
+        },
+        yaxis={"type": "log" if log else "linear", "title": axis, "nticks": 6},
+        hovermode="closest",
+        legend={"orientation": "h", "y": -0.25},
+        margin={"l": 60, "r": 12, "t": 48, "b": 40},
+        height=340,
+    )
+    return figure

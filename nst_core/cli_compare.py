@@ -1,0 +1,160 @@
+"""`nst compare`: the same pair and settings on several backbones, into one folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from nst_core.backbones import BACKBONES, find_backbone
+from nst_core.cli_run import (
+    DONE,
+    FAILED,
+    STOPPED,
+    add_settings,
+    import_tensorflow,
+    make_config,
+    progress_bar,
+    stopping_by_interrupt,
+)
+from nst_core.comparison import Comparison, cross_examine, variants
+from nst_core.config import TransferConfig
+from nst_core.errors import ConfigError, RunError
+from nst_core.images import Picture, encode_png
+from nst_core.models import Models
+from nst_core.plan import usable_sizes
+from nst_core.report import html_report
+from nst_core.sheet import contact_sheet
+from nst_core.store import check_writable, write_atomically
+from nst_core.tables import records_json, steps_csv
+
+if TYPE_CHECKING:
+    from nst_core.transfer import Run
+
+SHEET, REPORT, STEPS, RECORDS = "sheet.png", "report.html", "steps.csv", "records.json"
+
+
+def add_compare(commands: Any) -> None:
+    """Add the command to the parser's."""
+    command = commands.add_parser("compare", help="paint one pair through several networks, side by side")
+    command.add_argument("content", metavar="CONTENT", help="path of a picture, or a sample's name")
+    command.add_argument("style", metavar="STYLE", help="path of a picture, or a sample's name")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help=f"a folder, made if there is none, for <backbone>.png, {SHEET}, {REPORT}, {STEPS}, {RECORDS}",
+    )
+    command.add_argument(
+        "--backbones", default=",".join(BACKBONES), metavar="A,B,...", help="default: %(default)s"
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress bar, no closing lines")
+    add_settings(command)
+    command.set_defaults(command=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from nst_core.pictures import open_picture
+
+    configs = variants(make_config(options), _backbones(options.backbones))
+    content, style = open_picture(options.content), open_picture(options.style)
+    for config in configs:
+        usable_sizes(config, content, style)  # says so if a picture is too narrow, before an hour's work
+    folder = _prepared(options.output, configs)
+    import_tensorflow()
+    models = Models()
+    for config in configs:
+        models.network(config)  # likewise if weights are missing
+    runs: list[Run] = []
+    with stopping_by_interrupt() as stop:
+        for config in configs:
+            if not stop.is_set():
+                runs.append(_run(config, content, style, models=models, stop=stop, options=options))
+        if not any(run.record.steps for run in runs):
+            sys.stderr.write("nst: stopped; before the first picture.\n")
+            return STOPPED
+        comparison = Comparison(content=content, style=style, runs=tuple(runs))
+        if not stop.is_set():
+            comparison = cross_examine(comparison, models=models)
+        _write(comparison, folder)
+        stopped = stop.is_set()
+    return _closing(comparison, configs, folder, stopped=stopped, quiet=options.quiet)
+
+
+def _backbones(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(f"Name each backbone once, of {', '.join(BACKBONES)}; received {text!r}.")
+    return tuple(find_backbone(name).name for name in names)
+
+
+def _prepared(folder: Path, configs: tuple[TransferConfig, ...]) -> Path:
+    """The folder, made if need be, once it is sure that all files can be put there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be a folder ({error.strerror}); name another place.") from error
+    for name in (*(f"{config.backbone}.png" for config in configs), SHEET, REPORT, STEPS, RECORDS):
+        check_writable(folder / name)
+    return folder
+
+
+def _run(
+    config: TransferConfig,
+    content: Picture,
+    style: Picture,
+    *,
+    models: Models,
+    stop: Event,
+    options: argparse.Namespace,
+) -> Run:
+    """One backbone's run; its picture is on disk as soon as it is done."""
+    from nst_core.material import prepare, resolve
+    from nst_core.transfer import run
+
+    network, source = models.network(config)
+    engine = models.engine(resolve(config), network)
+    material = prepare(config, content, style, network=network, source=source, engine=engine)
+    with progress_bar(config.steps, quiet=options.quiet) as show:
+        finished = run(material, on_step=show, stop=stop.is_set)
+    record, path = finished.record, options.output / f"{config.backbone}.png"
+    if finished.picture is not None:
+        write_atomically(path, encode_png(finished.picture, settings=record.settings()))
+    if finished.picture is not None and not options.quiet:
+        sys.stdout.write(
+            f"{path}: {find_backbone(config.backbone).label}, {record.weights.label},"
+            f" {len(record.steps)} steps in {record.seconds:.1f} s, best at step {record.best_step}.\n"
+        )
+        sys.stdout.flush()
+    return finished
+
+
+def _write(comparison: Comparison, folder: Path) -> None:
+    write_atomically(folder / SHEET, contact_sheet(comparison))
+    write_atomically(folder / REPORT, html_report(comparison).encode())
+    write_atomically(folder / STEPS, steps_csv(comparison.records).encode())
+    write_atomically(folder / RECORDS, records_json(comparison.records).encode())
+
+
+def _closing(
+    comparison: Comparison,
+    configs: tuple[TransferConfig, ...],
+    folder: Path,
+    *,
+    stopped: bool,
+    quiet: bool,
+) -> int:
+    made = sum(run.picture is not None for run in comparison.runs)
+    if stopped:
+        sys.stderr.write(f"nst: stopped; kept {made} of {len(configs)} pictures in {folder}.\n")
+        return STOPPED
+    failed = [record for record in comparison.records if not record.best_step]
+    for record in failed:
+        sys.stderr.write(f"nst: {find_backbone(record.config.backbone).label}: {' '.join(record.notes)}\n")
+    if not quiet:
+        sys.stdout.write(f"{folder / REPORT}: all of it side by side; {SHEET} is the same in one picture.\n")
+    return FAILED if failed else DONE

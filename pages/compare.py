@@ -1,0 +1,61 @@
+"""The same pictures and settings through several networks, side by side: one press runs all."""
+
+import streamlit as st
+
+from nst_core.backbones import BACKBONES
+from nst_core.errors import NSTError
+from pages.shared.choosing import choose_picture
+from pages.shared.columns import COLUMNS, make_requests
+from pages.shared.compared import show_comparison
+from pages.shared.frame import frame
+from pages.shared.race import show_race
+from pages.shared.settings import choose_preset, choose_settings, preset_seconds
+from pages.shared.state import current_job, visitor, watch, workshop
+
+PAGE = "compare"
+MOST_COLUMNS = 4
+
+frame("pages/compare.py")
+job = current_job(PAGE)
+running = job is not None and job.state != "done"
+first, second, third = st.columns(3, gap="medium")
+with first:
+    content = choose_picture("content")
+with second:
+    style = choose_picture("style")
+with third:
+    st.session_state.setdefault("compare.columns", list(BACKBONES))
+    names = st.multiselect(
+        "Columns",
+        list(COLUMNS),
+        format_func=lambda name: COLUMNS[name].label,
+        key="compare.columns",
+        max_selections=MOST_COLUMNS,
+        persist_state="session",
+        help="Each column differs from the shared settings in what its name says, and in nothing else.",
+    )
+    preset = choose_preset(preset_seconds([COLUMNS[name].changes for name in names], content, style))
+    pressed = st.button(
+        f"Run all {len(names)}" if len(names) > 1 else "Run",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=running or not names,
+        key="compare.run",
+    )
+try:
+    config = choose_settings("vgg19", preset)
+    if pressed:
+        requests = make_requests(names, config, content, style)
+        watch(PAGE, workshop().queue.submit(requests, owner=visitor()))
+        st.rerun()
+except NSTError as error:
+    st.error(str(error))
+st.divider()
+if job is None:
+    st.subheader("One pair, three networks")
+    st.write("Press Run: VGG16, VGG19 and ResNet50 paint the same pair with the same settings, side by side.")
+elif running:
+    show_race(job)
+else:
+    show_comparison(job)

@@ -1,0 +1,20 @@
+"""Loss curves of any finished runs, chosen from a table."""
+
+import streamlit as st
+
+from pages.shared.curves_view import choose_runs, choose_view, show_curves
+from pages.shared.frame import frame
+from pages.shared.state import finished_runs
+
+frame("pages/curves.py")
+runs = finished_runs()
+if not runs:
+    st.subheader("No finished runs yet")
+    st.write("Run a transfer or a comparison; each finished run appears here with its curves.")
+    st.page_link("pages/compare.py", label="Compare three networks", icon=":material/compare:")
+else:
+    chosen = choose_runs(runs)
+    if chosen:
+        show_curves(chosen, choose_view(chosen))
+    else:
+        st.info("Tick one run or more in the table.")

@@ -1,0 +1,111 @@
+"""The visitor's own style and content layers of each backbone; without them the usual ones hold."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from nst_core.backbones import COLOURS, find_backbone
+from nst_core.config import LayerWeights
+from nst_core.weights import choose_source
+
+
+def own_layers(backbone: str) -> dict[str, Any]:
+    """The visitor's own choices as settings of a run; empty when all layers are the usual ones."""
+    kept = {
+        "style_layers": st.session_state.get(f"layers.{backbone}.style"),
+        "content_layers": st.session_state.get(f"layers.{backbone}.content"),
+    }
+    return {name: layers for name, layers in kept.items() if layers is not None}
+
+
+def style_layers(backbone: str) -> LayerWeights:
+    """(layer, w_l) pairs as they stand: the visitor's own, else the usual ones of the weights in use."""
+    own: LayerWeights | None = st.session_state.get(f"layers.{backbone}.style")
+    return own or usual_style_layers(backbone)
+
+
+def usual_style_layers(backbone: str) -> LayerWeights:
+    """The style layers of a run that names none, with equal weights; sketch weights have more of them."""
+    row, source = find_backbone(backbone), str(st.session_state.get("settings.weights", "auto"))
+    if source == "auto":
+        source = choose_source(row)[0]
+    names = row.sketch_style_layers if source == "sketch" else row.style_layers
+    return tuple((name, 1 / len(names)) for name in names)
+
+
+def content_layers(backbone: str) -> LayerWeights:
+    """(layer, weight) pairs as they stand: the visitor's own, else the usual one."""
+    own: LayerWeights | None = st.session_state.get(f"layers.{backbone}.content")
+    return own or ((find_backbone(backbone).content_layer, 1.0),)
+
+
+def set_style(backbone: str, weights: Mapping[str, float]) -> None:
+    """Keep these style layers, shallow to deep. The last one stays: a run needs at least one."""
+    order = (COLOURS, *find_backbone(backbone).architecture().folded().names)
+    chosen = tuple((name, float(weights[name])) for name in order if name in weights)
+    if not any(weight for _, weight in chosen):
+        st.toast("A run needs at least one style layer with a weight above 0; this one stays.")
+        return
+    st.session_state[f"layers.{backbone}.style"] = chosen
+
+
+def toggle_style(backbone: str, layer: str) -> None:
+    """Add the layer to the style layers, at the mean of their weights, or take it away."""
+    weights = dict(style_layers(backbone))
+    if layer in weights:
+        del weights[layer]
+    else:
+        weights[layer] = round(sum(weights.values()) / len(weights), 6)
+    set_style(backbone, weights)
+
+
+def set_content(backbone: str, layer: str) -> None:
+    """Make this the one content layer."""
+    st.session_state[f"layers.{backbone}.content"] = ((layer, 1.0),)
+
+
+def even_out(backbone: str) -> None:
+    """Give every style layer the same weight, 1 in all."""
+    names = [name for name, _ in style_layers(backbone)]
+    set_style(backbone, {name: 1 / len(names) for name in names})
+
+
+def forget(backbone: str) -> None:
+    """Back to the usual layers."""
+    for kind in ("style", "content"):
+        st.session_state.pop(f"layers.{backbone}.{kind}", None)
+
+
+def apply_edits(backbone: str, names: tuple[str, ...], edits: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Take over what was edited in the table, whose rows are `names`; True when the table must start anew.
+
+    An edit holds, for one row, some of Style (ticked or not), Weight and Content. The table reports all its
+    edits each time and goes on showing them, so it starts anew when one of them is no longer true.
+    """
+    weights = dict(style_layers(backbone))
+    share = round(sum(weights.values()) / len(weights), 6)
+    for row, cells in edits.items():
+        layer, weight = names[row], cells.get("Weight")
+        if cells.get("Style") is False:
+            weights.pop(layer, None)
+        elif cells.get("Style") or weight is not None:
+            weights[layer] = weights.get(layer, share) if weight is None else weight
+    set_style(backbone, weights)
+    content = content_layers(backbone)[0][0]
+    for row, cells in edits.items():
+        if cells.get("Content") and names[row] != content:
+            set_content(backbone, names[row])
+    return any(
+        cells[cell] != shown
+        for row, cells in edits.items()
+        for cell, shown in _shown(backbone, names[row]).items()
+        if cell in cells
+    )
+
+
+def _shown(backbone: str, layer: str) -> dict[str, Any]:
+    """What the table's cells of a layer ought to say."""
+    weights = dict(style_layers(backbone))
+    content = content_layers(backbone)[0][0]
+    return {"Style": layer in weights, "Weight": weights.get(layer), "Content": layer == content}

@@ -1,0 +1,59 @@
+"""A comparison while it runs: one column a run, each with its picture, its progress and its own Stop."""
+
+import streamlit as st
+
+from nst_core.backbones import find_backbone
+from nst_core.figures import loss_figure
+from nst_core.images import resize_longest, to_uint8
+from nst_core.jobs import Job, Lane
+from pages.shared.stage import CHART, REFRESH, forming_series, progress_words
+from pages.shared.state import collect
+
+
+def show_race(job: Job) -> None:
+    """The job until it is done; runs again by itself, and the whole page once when it ends."""
+    st.fragment(_race, run_every=REFRESH)(job)
+
+
+def _race(job: Job) -> None:
+    job.touch()
+    if job.state == "done":
+        collect(job)
+        st.rerun()
+    for column, lane in zip(st.columns(len(job.lanes)), job.lanes, strict=True):
+        with column:
+            _show_lane(job, lane)
+    racing = [lane for lane in job.lanes if len(lane.steps) > 1]
+    if racing:
+        figure = loss_figure(
+            [forming_series(lane) for lane in racing], title="Which falls fastest, and how far?"
+        )
+        st.plotly_chart(figure, key=f"race.{job.id}", config=CHART)
+
+
+def _show_lane(job: Job, lane: Lane) -> None:
+    heading(lane)
+    share, text = progress_words(job, lane)
+    st.progress(share, text=text)
+    shown = lane.preview
+    if shown is None:
+        shown = to_uint8(resize_longest(lane.request.content.pixels, 384))
+    st.image(shown, width="stretch")
+    index = job.lanes.index(lane)
+    stopping = lane.halt.is_set()
+    if st.button(
+        "Stopping" if stopping else "Stop this one",
+        key=f"stop.{job.id}.{index}",
+        disabled=lane.over or stopping,
+        icon=":material/stop_circle:",
+        type="tertiary",
+    ):
+        lane.halt.set()
+        st.rerun(scope="fragment")
+
+
+def heading(lane: Lane) -> None:
+    """The column's name under a bar of its backbone's colour."""
+    colour = find_backbone(lane.request.config.backbone).colour
+    look = f"border-top:4px solid {colour};padding-top:.35rem;font-weight:600"
+    st.html(f'<div style="{look}">{lane.request.label}</div>')

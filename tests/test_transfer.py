@@ -1,0 +1,443 @@
+"""Whole runs on a thin network: what they promise, and what they do when things go wrong."""
+
+import json
+import math
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pytest
+
+from nst_core.backbones import COLOURS, VGG16
+from nst_core.config import TransferConfig
+from nst_core.errors import ConfigError, ImageError
+from nst_core.images import resize, to_uint8
+from nst_core.material import prepare
+from nst_core.networks import Network
+from nst_core.records import RunRecord, WeightsSource
+from nst_core.transfer import MOST_RECOVERIES, optimise, run, transfer
+from tests import reference
+from tests.conftest import make_picture
+
+SOURCE = WeightsSource(source="random", sha256="0" * 64, parameters=1, width=1 / 16)
+CONTENT, STYLE = make_picture(48, 64, seed=1, name="content"), make_picture(70, 64, seed=2, name="style")
+
+
+@pytest.fixture(scope="module")
+def engines():
+    return {}
+
+
+@pytest.fixture
+def make(network, engines):
+    """make(**settings): the material of a short run; engines are shared, as the app shares them."""
+
+    def material(content=CONTENT, style=STYLE, **settings):
+        chosen = {"backbone": "vgg16", "weights": "random", "size": 64, "steps": 8, **settings}
+        config = TransferConfig(**chosen)
+        layers = (config.style_layers, config.content_layers)
+        key = (config.canvas, config.padding, config.pooling, layers)
+        made = prepare(config, content, style, network=network, source=SOURCE, engine=engines.get(key))
+        engines[key] = made.engine
+        return made
+
+    return material
+
+
+def outcome_of(course):
+    """(steps, outcome) of an `optimise` generator."""
+    steps = []
+    while True:
+        try:
+            steps.append(next(course))
+        except StopIteration as end:
+            return steps, end.value
+
+
+def without_seconds(steps):
+    return [replace(step, seconds=0.0) for step in steps]
+
+
+def stop_after(steps):
+    asked = count()
+    return lambda: next(asked) >= steps
+
+
+class Meddler:
+    """Stands in for `advance`: at the calls in `broken` the losses are not numbers; keeps the rates."""
+
+    def __init__(self, engine, broken, value=math.nan):
+        self.engine, self.broken, self.value = engine, broken, value
+        self.rates, self.calls = [], 0
+        self.advance = engine.advance
+
+    def __call__(self, state, size, targets, factors):
+        self.calls += 1
+        self.rates.append(factors[3])
+        following, losses = self.advance(state, size, targets, factors)
+        if self.calls in self.broken:
+            lost = following._replace(parameters=following.parameters * math.nan)
+            return lost, replace(losses, style=self.value)
+        return following, losses
+
+
+@pytest.fixture
+def meddle(monkeypatch):
+    def put(material, broken, value=math.nan):
+        meddler = Meddler(material.engine, broken, value)
+        monkeypatch.setattr(material.engine, "advance", meddler)
+        return meddler
+
+    return put
+
+
+# A run that goes well
+
+
+@pytest.mark.parametrize("canvas", ["pixel", "fourier"])
+@pytest.mark.parametrize("init", ["content", "noise"])
+def test_the_same_settings_give_the_same_pixels_bit_for_bit(make, network, canvas, init):
+    material = make(canvas=canvas, init=init, size=128, seed=7)
+    fresh = prepare(material.config, CONTENT, STYLE, network=network, source=SOURCE)
+    assert fresh.engine is not material.engine
+    first, again, anew = (run(one) for one in (material, material, fresh))
+    np.testing.assert_array_equal(first.picture, again.picture)
+    np.testing.assert_array_equal(first.picture, anew.picture)
+    for other in (again, anew):
+        assert without_seconds(first.record.steps) == without_seconds(other.record.steps)
+
+
+def test_another_seed_gives_another_picture_from_noise(make):
+    first, other = (run(make(init="noise", seed=seed, steps=2)).picture for seed in (0, 1))
+    assert (first != other).mean() > 0.9
+
+
+@pytest.mark.parametrize("canvas", ["pixel", "fourier"])
+def test_the_loss_falls_and_the_picture_is_one(make, canvas):
+    made = run(make(canvas=canvas, steps=12))
+    totals = [step.total for step in made.record.steps]
+    assert min(totals) < 0.5 * totals[0]
+    assert made.record.ending == "finished"
+    assert made.picture.shape == (48, 64, 3)
+    assert made.picture.dtype == np.float32
+    assert made.picture.min() >= 0
+    assert made.picture.max() <= 1
+
+
+def relative_total(network, config, picture, content, style):
+    """The total loss of a picture in float64, from the formulas."""
+    made, wanted, painted = (reference.feature_maps(network, one) for one in (picture, content, style))
+    (name, _), *_ = config.content_layers
+    nothing = reference.content_loss(np.zeros_like(wanted[name]), wanted[name])
+    total = config.content_weight * reference.content_loss(made[name], wanted[name]) / nothing
+    for name, weight in config.style_layers:
+        nothing = reference.style_loss(np.zeros_like(made[name]), painted[name])
+        total += config.style_weight * weight * reference.style_loss(made[name], painted[name]) / nothing
+    return total + config.variation_weight * reference.total_variation(picture)
+
+
+@pytest.mark.parametrize(
+    ("canvas", "rate"), [("pixel", None), ("pixel", 0.4), ("fourier", None), ("fourier", 4)]
+)
+def test_the_picture_is_the_one_of_least_loss_at_the_last_size(make, network, canvas, rate):
+    material = make(canvas=canvas, size=128, steps=12, learning_rate=rate, variation_weight=0.1)
+    made = run(material)
+    last = [step for step in made.record.steps if step.scale == 1]
+    least = min(last, key=lambda step: step.total)
+    assert made.record.best == least
+    again = relative_total(network, material.config, made.picture, *material.at(128))
+    assert again == pytest.approx(least.total, rel=1e-3)
+
+
+def test_a_rate_too_large_has_its_best_step_before_its_last(make):
+    """So that the test above does not pass by returning the last picture."""
+    record = run(make(canvas="pixel", size=128, steps=12, learning_rate=0.4, variation_weight=0.1)).record
+    assert record.best_step < 12
+    assert record.steps[-1].total > 1.01 * record.best.total
+
+
+def test_the_totals_are_the_weighted_sums(make):
+    record = run(make(variation_weight=0.5, content_weight=2.0, style_weight=3.0)).record
+    for step in record.steps:
+        weighted = 2.0 * step.content + 3.0 * step.style + 0.5 * step.variation
+        assert step.total == pytest.approx(weighted, rel=1e-12)
+        assert step.style == pytest.approx(sum(step.layers.values()), rel=1e-12)
+        assert tuple(step.layers) == VGG16.style_layers
+
+
+def test_the_ladder_goes_up_and_each_rung_starts_from_the_best_below(make):
+    material = make(size=256, steps=10, canvas="pixel", learning_rate=0.2)
+    steps, outcome = outcome_of(optimise(material, preview_seconds=0))
+    assert [(step.scale, step.size) for step in steps] == [
+        *[(0, (64, 48))] * 3,
+        *[(1, (128, 96))] * 3,
+        *[(2, (256, 192))] * 4,
+    ]
+    assert [step.index for step in steps] == list(range(1, 11))
+    for scale in (0, 1):
+        rung = [step for step in steps if step.scale == scale]
+        best = min(rung, key=lambda step: step.total)
+        first = next(step for step in steps if step.scale == scale + 1)
+        carried = resize(best.preview.astype(np.float32) / 255, first.size)
+        # Both are rounded to 256 levels, once before and once after enlarging.
+        np.testing.assert_allclose(first.preview / 255, carried, atol=2.5 / 255)
+    assert outcome.picture.shape == (192, 256, 3)
+
+
+def test_fewer_steps_than_rungs_leave_out_the_small_ones(make, monkeypatch):
+    material = make(size=256, steps=1)
+    asked = []
+    targets = material.engine.targets
+    monkeypatch.setattr(
+        material.engine, "targets", lambda *given, **more: asked.append(1) or targets(*given, **more)
+    )
+    made = run(material)
+    assert [step.size for step in made.record.steps] == [(256, 192)]
+    assert made.record.ending == "finished"
+    assert len(asked) == 1
+
+
+def test_one_step_is_the_starting_picture(make):
+    made = run(make(steps=1, canvas="pixel"))
+    np.testing.assert_array_equal(made.picture, CONTENT.pixels)
+    assert made.record.best_step == 1
+
+
+def test_a_single_size(make):
+    made = run(make(size=128, ladder=False))
+    assert {(step.scale, step.size) for step in made.record.steps} == {(0, (128, 96))}
+
+
+@pytest.mark.parametrize("init", ["content", "style", "noise"])
+def test_the_first_picture_is_the_chosen_one(make, init):
+    material = make(init=init, canvas="pixel", steps=1, seed=3)
+    steps, _ = outcome_of(optimise(material, preview_seconds=0))
+    content, style = material.at(64)
+    noise = np.random.default_rng(3).standard_normal((48, 64, 3), np.float32)
+    wanted = {
+        "content": content,
+        "style": resize(style, (64, 48)),
+        "noise": np.clip(0.5 + 0.1 * noise, 0, 1).astype(np.float32),
+    }[init]
+    np.testing.assert_array_equal(steps[0].preview, to_uint8(wanted))
+
+
+def test_without_content_weight_the_content_does_not_pull(make):
+    other = make_picture(48, 64, seed=8)
+    first, second = (
+        run(make(picture, content_weight=0.0, init="noise", canvas="pixel")) for picture in (CONTENT, other)
+    )
+    np.testing.assert_array_equal(first.picture, second.picture)
+    assert all(step.total == step.style for step in first.record.steps)
+
+
+def test_colours_as_a_style_layer_bring_the_mean_colour(make):
+    style = make_picture(64, 64, seed=2)
+    style = replace(style, pixels=(style.pixels * np.float32([0.2, 0.4, 1.0])))
+    quick = {"steps": 40, "learning_rate": 0.05}
+    made = run(make(style=style, style_layers=((COLOURS, 1.0),), content_weight=0.0, canvas="pixel", **quick))
+    assert tuple(made.record.steps[0].layers) == (COLOURS,)
+    wanted = style.pixels.mean((0, 1))
+    assert np.abs(CONTENT.pixels.mean((0, 1)) - wanted).max() > 0.2
+    np.testing.assert_allclose(made.picture.mean((0, 1)), wanted, atol=0.05)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_only_the_ratio_of_the_weights_counts(make, scale):
+    plain = run(make(content_weight=0.05, style_weight=1.0))
+    scaled = run(make(content_weight=0.05 * scale, style_weight=scale))
+    np.testing.assert_allclose(scaled.picture, plain.picture, atol=0.02)
+    assert np.abs(plain.picture - CONTENT.pixels).max() > 0.1
+
+
+# Previews
+
+
+def test_previews_are_the_pictures_as_they_stood(make):
+    material = make(canvas="pixel", steps=4)
+    steps, _ = outcome_of(optimise(material, preview_seconds=0))
+    assert [step.preview.shape for step in steps] == [(48, 64, 3)] * 4
+    assert all(step.preview.dtype == np.uint8 for step in steps)
+    np.testing.assert_array_equal(steps[0].preview, to_uint8(CONTENT.pixels))
+    assert (steps[1].preview != steps[0].preview).any()
+
+
+def test_previews_come_after_so_many_seconds_and_at_milestones(make):
+    ticks = count(0.0, 0.01)
+    course = optimise(make(steps=90), clock=lambda: next(ticks), preview_seconds=1e6)
+    steps, _ = outcome_of(course)
+    seen = [step.index for step in steps if step.preview is not None]
+    assert seen == [1, *range(3, 91, 3)]  # 90 / 30: every third, and the first
+
+
+def test_no_previews_when_none_are_wanted(make):
+    steps, _ = outcome_of(optimise(make(), preview_seconds=math.inf))
+    assert [step.preview for step in steps] == [None] * 8
+
+
+# Stopping
+
+
+def test_stopping_midway_keeps_the_best_picture(make, network):
+    material = make(canvas="pixel", steps=20)
+    made = run(material, stop=stop_after(6))
+    assert len(made.record.steps) == 6
+    assert made.record.ending == "stopped"
+    assert made.record.notes == ()
+    again = relative_total(network, material.config, made.picture, *material.at(64))
+    assert again == pytest.approx(min(step.total for step in made.record.steps), rel=1e-3)
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_stopping_on_the_way_up_enlarges_and_says_so(make, steps):
+    made = run(make(size=128, steps=6), stop=stop_after(steps))
+    assert len(made.record.steps) == steps
+    assert made.record.ending == "stopped"
+    assert made.picture.shape == (96, 128, 3)
+    assert made.record.notes == (
+        "The last size was not reached: the picture was enlarged from 64 x 48 to 128 x 96 pixels.",
+    )
+
+
+def test_stopping_before_the_first_step_leaves_no_picture(make):
+    made = run(make(size=128), stop=lambda: True)
+    assert made.picture is None
+    assert made.record.ending == "stopped"
+    assert (made.record.steps, made.record.best_step) == ((), 0)
+    assert RunRecord.from_json(made.record.to_json()) == made.record
+
+
+# Numbers that are not finite
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("canvas", ["pixel", "fourier"])
+def test_a_loss_that_is_not_finite_is_recovered_from(make, meddle, network, canvas, value):
+    material = make(canvas=canvas, steps=10)
+    meddler = meddle(material, {5}, value)
+    made = run(material)
+    rate = material.config.learning_rate
+    assert meddler.rates == [rate] * 5 + [rate / 2] * 5
+    assert made.record.ending == "recovered"
+    assert len(made.record.steps) == 10
+    assert not math.isfinite(made.record.steps[4].total)
+    assert made.record.notes == (
+        "The loss was not a finite number at step 5: went back to the best picture with the learning rate"
+        f" halved to {rate / 2:.3g}.",
+    )
+    finite = [step.total for step in made.record.steps if math.isfinite(step.total)]
+    assert made.record.best.total == min(finite)
+    again = relative_total(network, material.config, made.picture, *material.at(64))
+    assert again == pytest.approx(min(finite), rel=1e-3)
+
+
+def test_after_a_recovery_the_best_picture_is_taken_up_again(make, meddle):
+    material = make(canvas="pixel", steps=6)
+    meddle(material, {4})
+    steps, _ = outcome_of(optimise(material, preview_seconds=0))
+    best = min(steps[:3], key=lambda step: step.total)
+    assert steps[3].preview is None  # a broken picture is not shown
+    np.testing.assert_array_equal(steps[4].preview, best.preview)
+    assert steps[4].total == best.total
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_losses_that_are_never_finite_fail_without_a_picture(make, meddle, size):
+    material = make(size=size, steps=40)
+    meddle(material, set(range(1, 100)))
+    made = run(material)
+    assert made.picture is None
+    assert made.record.ending == "failed"
+    assert made.record.best_step == 0
+    assert len(made.record.steps) == MOST_RECOVERIES + 1
+    assert made.record.notes[-1].startswith("No step had a finite loss; lower the")
+    assert all(math.isnan(step["total"] or math.nan) for step in json.loads(made.record.to_json())["steps"])
+
+
+def test_too_many_recoveries_end_the_run_with_the_best_picture(make, meddle):
+    material = make(canvas="pixel", steps=40)
+    meddle(material, set(range(4, 100)))
+    made = run(material)
+    assert made.record.ending == "recovered"
+    assert len(made.record.steps) == 3 + MOST_RECOVERIES + 1
+    assert np.isfinite(made.picture).all()
+    assert made.record.best_step <= 3
+
+
+def test_a_last_size_that_is_never_finite_keeps_the_size_below(make, meddle):
+    material = make(size=128, steps=10)
+    meddle(material, set(range(6, 100)))  # from the last rung's first step
+    made = run(material)
+    assert made.record.ending == "recovered"
+    assert made.picture.shape == (96, 128, 3)
+    assert made.record.best.scale == 0
+    assert made.record.notes[-1].startswith("The last size was not reached")
+
+
+def test_a_network_whose_maps_overflow_fails_in_words(network):
+    loud = {name: (kernel * np.float32(1e12), bias) for name, (kernel, bias) in network.arrays.items()}
+    config = TransferConfig(backbone="vgg16", weights="random", size=64, steps=8)
+    material = prepare(config, CONTENT, STYLE, network=Network(network.architecture, loud), source=SOURCE)
+    made = run(material)
+    assert made.record.ending == "failed"
+    assert made.picture is None
+
+
+@pytest.mark.parametrize(
+    "settings", [{"style_weight": 1e15}, {"variation_weight": 1e15}, {"balance": "paper"}]
+)
+@pytest.mark.parametrize("canvas", ["pixel", "fourier"])
+def test_extreme_weights_still_move_the_picture(make, settings, canvas):
+    made = run(make(canvas=canvas, **settings))
+    assert made.record.ending == "finished"
+    assert np.isfinite(made.picture).all()
+    assert made.record.best.total < 0.95 * made.record.steps[0].total
+
+
+# Records and the one-line entry
+
+
+def test_the_record_says_what_was_made_from_what(make):
+    content, style = replace(CONTENT, notes=("cropped",)), STYLE
+    material = make(content, style, size=128, steps=3)
+    seen = []
+    record = run(material, on_step=seen.append, preview_seconds=0).record
+    assert record.config == material.config
+    assert (record.content.name, record.content.size) == ("content", (128, 96))
+    assert (record.style.name, record.style.size) == ("style", (117, 128))
+    assert (record.content.sha256, record.style.sha256) == (content.sha256, style.sha256)
+    assert record.weights == SOURCE
+    assert record.precision == "float32"
+    assert {"tensorflow", "numpy", "python"} <= set(record.versions)
+    assert record.notes == ("cropped",)
+    assert len(record.id) == 32
+    assert all(step.preview is not None for step in seen)
+    assert all(step.preview is None for step in record.steps)
+    assert list(record.steps) == seen
+    clock = [step.seconds for step in record.steps]
+    assert clock == sorted(clock)
+    assert 0 < clock[-1] <= record.seconds
+    assert RunRecord.from_json(record.to_json()) == record
+
+
+def test_transfer_takes_pictures_and_settings():
+    seen = []
+    made = transfer(CONTENT, STYLE, on_step=seen.append, backbone="vgg16", weights="random", size=64, steps=2)
+    assert made.picture.shape == (48, 64, 3)
+    assert made.record.weights.source == "random"
+    assert made.record.weights.width == 1.0
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [({"steps": 0}, ConfigError), ({"stride": 2}, ConfigError), ({"size": 64, "backbone": "x"}, ConfigError)],
+)
+def test_transfer_refuses_wrong_settings(settings, error):
+    with pytest.raises(error):
+        transfer(CONTENT, STYLE, **settings)
+
+
+def test_transfer_refuses_a_missing_picture(tmp_path):
+    with pytest.raises(ImageError):
+        transfer(tmp_path / "none.png", STYLE, size=64)
