@@ -37,6 +37,13 @@ class Backbone:
     imagenet_megabytes: float
     smallest_side: int = 33
 
+    def usual_style_layers(self, source: str) -> tuple[str, ...]:
+        """The style layers that weights of this source (imagenet, sketch, random, file) get by default.
+
+        Sketches get more: a thin layer says less about style than a wide one.
+        """
+        return self.sketch_style_layers if source == "sketch" else self.style_layers
+
     def architecture(self, width: float = 1.0) -> Architecture:
         """This backbone's layers at a width multiplier (1 is the published network)."""
         return self.build(width)

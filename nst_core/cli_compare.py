@@ -64,17 +64,18 @@ def _compare(options: argparse.Namespace) -> int:
     content, style = open_picture(options.content), open_picture(options.style)
     for config in configs:
         usable_sizes(config, content, style)  # says so if a picture is too narrow, before an hour's work
-    folder = _prepared(options.output, configs)
     import_tensorflow()
     models = Models()
     for config in configs:
         models.network(config)  # likewise if weights are missing
+    folder = _prepared(options.output, configs)
     runs: list[Run] = []
     with stopping_by_interrupt() as stop:
         for config in configs:
             if not stop.is_set():
                 runs.append(_run(config, content, style, models=models, stop=stop, options=options))
-        if not any(run.record.steps for run in runs):
+        runs = [run for run in runs if run.record.steps]
+        if not runs:
             sys.stderr.write("nst: stopped; before the first picture.\n")
             return STOPPED
         comparison = Comparison(content=content, style=style, runs=tuple(runs))
@@ -117,7 +118,7 @@ def _run(
     from nst_core.transfer import run
 
     network, source = models.network(config)
-    engine = models.engine(resolve(config), network)
+    engine = models.engine(resolve(config, source), network)
     material = prepare(config, content, style, network=network, source=source, engine=engine)
     with progress_bar(config.steps, quiet=options.quiet) as show:
         finished = run(material, on_step=show, stop=stop.is_set)

@@ -94,7 +94,10 @@ def differing_fields(records: Sequence[RunRecord]) -> tuple[str, ...]:
 def _plain(config: TransferConfig) -> TransferConfig:
     """The config with everything that is merely the default written out or left out alike."""
     backbone = find_backbone(config.backbone)
-    if _are_defaults(config.style_layers, backbone.style_layers):
+    if any(
+        _are_defaults(config.style_layers, names)
+        for names in (backbone.style_layers, backbone.sketch_style_layers)
+    ):
         config = replace(config, style_layers=None)
     if _are_defaults(config.content_layers, (backbone.content_layer,)):
         config = replace(config, content_layers=None)

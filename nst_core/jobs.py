@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 JobState = Literal["waiting", "running", "done"]
 LaneState = Literal["waiting", "preparing", "running", "done", "failed"]
+
+# Called with the job and the models when its runs have ended; what it gives is the job's outcome.
+Epilogue = Callable[["Job", "Models"], Any]
 
 MOST_WAITING = 10
 MOST_KEPT = 12  # finished jobs whose pictures stay in memory
@@ -84,14 +87,25 @@ class Lane:
 
 
 class Job:
-    """Some runs that belong together. They advance in turns (`together`) or one after another."""
+    """Some runs that belong together. They advance in turns (`together`) or one after another.
+
+    When they have ended, `epilogue` makes the job's `outcome` of them, in the same thread.
+    """
 
     def __init__(
-        self, requests: Sequence[Request], *, owner: str, together: bool, clock: Callable[[], float]
+        self,
+        requests: Sequence[Request],
+        *,
+        owner: str,
+        together: bool,
+        clock: Callable[[], float],
+        epilogue: Epilogue | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.owner = owner
         self.together = together
+        self.epilogue = epilogue
+        self.outcome: Any = None
         self.lanes = tuple(Lane(request) for request in requests)
         self.state: JobState = "waiting"
         self.ended = threading.Event()
@@ -144,8 +158,18 @@ class JobQueue:
         self._jobs: dict[str, Job] = {}
         self._changed = threading.RLock()
 
-    def submit(self, requests: Sequence[Request], *, owner: str, together: bool = True) -> Job:
-        """A new job at the end of the queue, or the owner's unfinished one; RunError when it is full."""
+    def submit(
+        self,
+        requests: Sequence[Request],
+        *,
+        owner: str,
+        together: bool = True,
+        epilogue: Epilogue | None = None,
+    ) -> Job:
+        """A new job at the end of the queue, or the owner's unfinished one; RunError when it is full.
+
+        `epilogue` is called in the job's thread when its runs have ended and gives the job's outcome.
+        """
         with self._changed:
             self._withdraw()
             current = self.unfinished(owner)
@@ -155,7 +179,7 @@ class JobQueue:
                 raise RunError(
                     f"{MOST_WAITING} runs are waiting already; wait a minute or two and press Run again."
                 )
-            job = Job(requests, owner=owner, together=together, clock=self._clock)
+            job = Job(requests, owner=owner, together=together, epilogue=epilogue, clock=self._clock)
             self._jobs[job.id] = job
             self._forget()
             self._start_next()
@@ -213,11 +237,10 @@ def perform(job: Job, models: Models, *, clock: Callable[[], float] = time.monot
 
     A lane that fails says why in `message` and leaves the others alone.
     """
-    if not job.together:
-        for lane in job.lanes:
-            _race([lane], job, models, clock)
-        return
-    _race(list(job.lanes), job, models, clock)
+    for lanes in [list(job.lanes)] if job.together else [[lane] for lane in job.lanes]:
+        _race(lanes, job, models, clock)
+    if job.epilogue is not None and not job.abandoned:
+        job.outcome = job.epilogue(job, models)
 
 
 def _race(lanes: list[Lane], job: Job, models: Models, clock: Callable[[], float]) -> None:

@@ -68,14 +68,15 @@ def judge(
 
 
 def _names(judges: Sequence[TransferConfig], models: Models) -> list[str]:
-    """A label for each judge; the weights are named where two share a backbone."""
+    """A label for each judge, all different; the weights are named where two share a backbone."""
     times = Counter(config.backbone for config in judges)
-    names = []
+    names: list[str] = []
     for config in judges:
         label = find_backbone(config.backbone).label
         if times[config.backbone] > 1:
             label = f"{label}, {models.network(config)[1].label}"
-        names.append(label)
+        twins = sum(name == label or name.startswith(f"{label} (") for name in names)
+        names.append(f"{label} ({twins + 1})" if twins else label)
     return names
 
 
@@ -89,8 +90,10 @@ def _examine(
     """(style error, content error) of each picture in the eyes of this config's network."""
     from nst_core.material import resolve
 
-    config = resolve(replace(config, balance="relative", style_layers=None, content_layers=None))
-    engine = models.engine(config, models.network(config)[0])
+    network, source = models.network(config)
+    config = replace(config, balance="relative", style_layers=None, content_layers=None)
+    config = resolve(config, source)
+    engine = models.engine(config, network)
     targets = engine.targets(
         content,
         style,

@@ -67,13 +67,9 @@ class Material:
 
 
 def resolve(config: TransferConfig, source: WeightsSource | None = None) -> TransferConfig:
-    """Settings without any None: the default layers of the backbone, each style layer with an equal w_l.
-
-    Sketch weights get more style layers by default: a thin layer says less about style than a wide one.
-    """
+    """Settings without any None: the usual layers of backbone and weights, each style layer with an equal w_l."""
     backbone = find_backbone(config.backbone)
-    sketch = source is not None and source.source == "sketch"
-    layers = backbone.sketch_style_layers if sketch else backbone.style_layers
+    layers = backbone.usual_style_layers(source.source if source else "")
     return replace(
         config.resolved(),
         style_layers=config.style_layers or tuple((name, 1.0 / len(layers)) for name in layers),

@@ -10,7 +10,7 @@ from pathlib import Path
 from nst_core.architectures import INPUT, Architecture, output_side
 from nst_core.backbones import COLOURS, find_backbone
 from nst_core.config import TransferConfig
-from nst_core.weights import expected_width
+from nst_core.weights import choose_source, expected_width
 
 FLOAT = 4  # bytes
 # Each map is held on the way forward and meets a gradient of its own size on the way back.
@@ -63,7 +63,9 @@ def run_need(config: TransferConfig, size: tuple[int, int] | None = None) -> Nee
     """
     backbone = find_backbone(config.backbone)
     architecture = backbone.architecture(expected_width(backbone, config.weights)).folded()
-    styles = tuple(name for name, _ in config.style_layers or ()) or backbone.style_layers
+    source = choose_source(backbone)[0] if config.weights == "auto" else config.weights
+    usual = backbone.sketch_style_layers if source == "sketch" else backbone.style_layers
+    styles = tuple(name for name, _ in config.style_layers or ()) or usual
     contents = tuple(name for name, _ in config.content_layers or ()) or (backbone.content_layer,)
     size = size or (config.size, config.size)
     return Need(

@@ -41,6 +41,7 @@ svg { display: block; width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; max-width: 960px; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 12px; border-bottom: 1px solid var(--rule); text-align: right; font-weight: 400;
   vertical-align: baseline; }
+th { overflow-wrap: anywhere; min-width: 5em; max-width: 16em; }
 td { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 thead th { font-weight: 600; border-bottom-color: var(--quiet); }
@@ -54,15 +55,18 @@ dl div { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr); gap: 0 16p
   break-inside: avoid; }
 #settings dl { columns: 3 280px; column-gap: 48px; }
 #settings dl div { grid-template-columns: 9.5rem minmax(0, 1fr); }
+#records dl { font-size: .875rem; margin-bottom: 12px; }
 dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
+.columns > * { min-width: 0; }
 .columns { display: grid; gap: 32px; margin-top: 16px;
   grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); }
 code { font: .8rem/1.45 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 .wipe { display: none; }
 .wipe.ready { display: block; }
 .wipe .choice { display: flex; flex-wrap: wrap; gap: 8px 16px; margin: 12px 0; }
-.wipe select { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--rule);
+.wipe label { display: flex; gap: 8px; align-items: baseline; min-width: 0; max-width: 100%; }
+.wipe select { min-width: 0; font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--rule);
   border-radius: 6px; padding: 6px 8px; max-width: 100%; }
 .wipe input { width: 100%; margin: 12px 0 0; accent-color: var(--accent); }
 .frame { max-width: min(760px, calc(80vh * var(--shape))); }

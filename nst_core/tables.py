@@ -18,7 +18,7 @@ STEP_COLUMNS = (
 
 
 def steps_csv(records: Sequence[RunRecord]) -> str:
-    """One line a step of every run, under a heading; losses unweighted but for the total.
+    """One line a step of every run, under a heading, as RFC 4180 has it; losses unweighted but for the total.
 
     Each style layer that any run has is a column of its own (w_l * E_l), empty for runs without it; so is a
     loss that is not finite. Text that a spreadsheet would calculate gets an apostrophe in front.
@@ -27,7 +27,7 @@ def steps_csv(records: Sequence[RunRecord]) -> str:
         dict.fromkeys(layer for record in records for step in record.steps for layer in step.layers)
     )
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer)
     writer.writerow([*RUN_COLUMNS, *STEP_COLUMNS, *(inert(f"style_{layer}") for layer in layers)])
     for record in records:
         run = [

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from nst_core.canvas import starting_picture
 from nst_core.config import TransferConfig
 from nst_core.engine import Losses, State, restart
+from nst_core.errors import RunError
 from nst_core.images import Picture, resize, to_uint8
 from nst_core.material import Material, prepare
 from nst_core.metrics import measure
@@ -105,6 +106,8 @@ def optimise(
     Now and then a step carries a preview; `preview_seconds` of infinity leaves them out. The result is the
     picture of least total loss at the last size, as evaluated, not merely the last one.
     """
+    import tensorflow as tf
+
     config = material.config
     content, style = material.at(material.sizes[0])
     course = _Course(

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from nst_core.backbones import BACKBONES
+from nst_core.comparison import advance_together
 from nst_core.errors import NSTError
+from nst_core.memory import available_memory
 from pages.shared.choosing import choose_picture
-from pages.shared.columns import COLUMNS, make_requests
+from pages.shared.columns import COLUMNS, examine, make_requests
 from pages.shared.compared import show_comparison
 from pages.shared.frame import frame
 from pages.shared.race import show_race
@@ -47,7 +49,10 @@ try:
     config = choose_settings("vgg19", preset)
     if pressed:
         requests = make_requests(names, config, content, style)
-        watch(PAGE, workshop().queue.submit(requests, owner=visitor()))
+        together, why = advance_together([request.config for request in requests], available_memory())
+        st.session_state["compare.why"] = why
+        queue = workshop().queue
+        watch(PAGE, queue.submit(requests, owner=visitor(), together=together, epilogue=examine))
         st.rerun()
 except NSTError as error:
     st.error(str(error))
@@ -56,6 +61,7 @@ if job is None:
     st.subheader("One pair, three networks")
     st.write("Press Run: VGG16, VGG19 and ResNet50 paint the same pair with the same settings, side by side.")
 elif running:
+    st.caption(st.session_state.get("compare.why", ""))
     show_race(job)
 else:
     show_comparison(job)

@@ -64,6 +64,12 @@ def with_biases(network: Network, seed: int = 0) -> Network:
     return Network(network.architecture, arrays)
 
 
+@pytest.fixture
+def small_rungs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ladders that start at 64 pixels: two or three rungs in the time of one."""
+    monkeypatch.setattr("nst_core.config.LADDER_BOTTOM", 64)
+
+
 @pytest.fixture(scope="session")
 def network() -> Network:
     """VGG16 at a sixteenth of its width: 4, 8, 16, 32 and 32 channels."""

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from nst_core.architectures import INPUT, output_side
-from nst_core.backbones import BACKBONES, BGR_MEANS, RESNET50, VGG16, VGG19, Backbone, find_backbone
+from nst_core.backbones import (
+    BACKBONES,
+    BGR_MEANS,
+    COLOURS,
+    RESNET50,
+    VGG16,
+    VGG19,
+    Backbone,
+    find_backbone,
+)
 from nst_core.errors import ConfigError
 
 ROWS = [pytest.param(row, id=row.name) for row in BACKBONES.values()]
@@ -24,8 +33,10 @@ def sides(backbone: Backbone, side: int) -> dict[str, int]:
 def test_the_chosen_layers_exist_where_features_are_read(row):
     names = row.architecture().folded().names
     assert set(row.style_layers) | {row.content_layer} <= set(names)
-    order = [names.index(name) for name in row.style_layers]
-    assert order == sorted(order)
+    assert set(row.style_layers) < set(row.sketch_style_layers) <= {*names, COLOURS}
+    for chosen in (row.style_layers, row.sketch_style_layers):
+        order = [names.index(name) for name in chosen if name != COLOURS]
+        assert order == sorted(set(order))
 
 
 def test_the_two_vgg_are_read_at_the_same_layers():

@@ -169,8 +169,9 @@ def test_one_graph_serves_every_size_weight_balance_and_rate(engine):
             for factors in (FACTORS, (0.0, 3.0, 0.0, 0.1)):
                 state, _ = engine.advance(engine.start(content), (width, height), targets, factors)
                 state, _ = engine.advance(restart(state), (width, height), targets, factors)
-            engine.picture(state, (width, height))
+            engine.errors(engine.picture(state, (width, height)), targets)
     assert engine._advance.experimental_get_tracing_count() == 1
+    assert engine._measure.experimental_get_tracing_count() == 1
     assert engine._decode.experimental_get_tracing_count() == 1
     assert engine._features.experimental_get_tracing_count() == 1
 
@@ -182,6 +183,17 @@ def test_the_same_state_gives_the_same_numbers_bit_for_bit(engine):
     again, same = engine.advance(engine.start(content), (9, 12), targets, FACTORS)
     np.testing.assert_array_equal(first.parameters, again.parameters)
     assert losses == same
+
+
+def test_errors_of_a_picture_are_its_losses_before_an_update(pixel_engine):
+    content, style = pictures(9, 12)
+    picture = make_picture(9, 12, seed=3).pixels
+    targets = make_targets(pixel_engine, content, style)
+    _, losses = pixel_engine.advance(pixel_engine.start(picture), (12, 9), targets, FACTORS)
+    measured = pixel_engine.errors(picture, targets)
+    assert measured.layers == pytest.approx(losses.layers, rel=1e-5)
+    assert (measured.content, measured.variation) == pytest.approx((losses.content, losses.variation))
+    assert measured.style == sum(measured.layers)
 
 
 def test_a_pixel_that_is_not_a_number_shows_in_the_losses(pixel_engine):

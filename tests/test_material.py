@@ -36,6 +36,15 @@ def test_resolving_leaves_nothing_to_guess(backbone, balance, canvas):
     assert resolve(config) == config
 
 
+@pytest.mark.parametrize("backbone", list(BACKBONES))
+def test_sketch_weights_get_more_style_layers(backbone):
+    config, row = TransferConfig(backbone=backbone), BACKBONES[backbone]
+    resolved = resolve(config, replace(SOURCE, source="sketch"))
+    assert tuple(name for name, _ in resolved.style_layers) == row.sketch_style_layers
+    assert sum(weight for _, weight in resolved.style_layers) == pytest.approx(1)
+    assert resolve(config, replace(SOURCE, source="imagenet")) == resolve(config)
+
+
 def test_resolving_keeps_what_was_chosen():
     chosen = TransferConfig(
         backbone="vgg16",
@@ -43,11 +52,13 @@ def test_resolving_keeps_what_was_chosen():
         content_layers=(("block3_conv1", 0.5),),
         content_weight=0.0,
         style_weight=7.0,
+        variation_weight=0.25,
         learning_rate=0.125,
     )
     assert resolve(chosen) == chosen
 
 
+@pytest.mark.usefixtures("small_rungs")
 def test_the_plan_and_the_arrays_of_each_rung(network):
     content, style = make_picture(60, 80, seed=1), make_picture(100, 70, seed=2)
     material = make(network, content, style, size=128, steps=5)

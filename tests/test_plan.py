@@ -20,6 +20,7 @@ def needed(error):
     return int(found[1]) if found else None
 
 
+@pytest.mark.usefixtures("small_rungs")
 def test_a_plan_by_hand():
     config = TransferConfig(size=256, steps=10)
     plan = make_plan(config, make_picture(48, 64), SQUARE)
@@ -30,6 +31,7 @@ def test_without_a_ladder_there_is_one_size():
     assert make_plan(TransferConfig(size=256, steps=10, ladder=False), SQUARE, SQUARE) == (((256, 256), 10),)
 
 
+@pytest.mark.usefixtures("small_rungs")
 def test_a_rung_on_which_either_picture_is_too_narrow_is_left_out():
     config, narrow = TransferConfig(size=256), make_picture(20, 64)  # 20 and 40 pixels at the small rungs
     assert usable_sizes(config, SQUARE, SQUARE) == (64, 128, 256)

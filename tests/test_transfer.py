@@ -4,13 +4,15 @@ import json
 import math
 from dataclasses import replace
 from itertools import count
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nst_core.backbones import COLOURS, VGG16
 from nst_core.config import TransferConfig
-from nst_core.errors import ConfigError, ImageError
+from nst_core.errors import ConfigError, ImageError, RunError
 from nst_core.images import resize, to_uint8
 from nst_core.material import prepare
 from nst_core.networks import Network
@@ -19,7 +21,19 @@ from nst_core.transfer import MOST_RECOVERIES, optimise, run, transfer
 from tests import reference
 from tests.conftest import make_picture
 
+pytestmark = pytest.mark.usefixtures("small_rungs")
+
 SOURCE = WeightsSource(source="random", sha256="0" * 64, parameters=1, width=1 / 16)
+# The loss weights are given, so that no test rests on what the defaults happen to be.
+SHORT = {
+    "backbone": "vgg16",
+    "weights": "random",
+    "size": 64,
+    "steps": 8,
+    "content_weight": 0.05,
+    "style_weight": 1.0,
+    "variation_weight": 0.0,
+}
 CONTENT, STYLE = make_picture(48, 64, seed=1, name="content"), make_picture(70, 64, seed=2, name="style")
 
 
@@ -33,8 +47,7 @@ def make(network, engines):
     """make(**settings): the material of a short run; engines are shared, as the app shares them."""
 
     def material(content=CONTENT, style=STYLE, **settings):
-        chosen = {"backbone": "vgg16", "weights": "random", "size": 64, "steps": 8, **settings}
-        config = TransferConfig(**chosen)
+        config = TransferConfig(**{**SHORT, **settings})
         layers = (config.style_layers, config.content_layers)
         key = (config.canvas, config.padding, config.pooling, layers)
         made = prepare(config, content, style, network=network, source=SOURCE, engine=engines.get(key))
@@ -244,7 +257,7 @@ def test_colours_as_a_style_layer_bring_the_mean_colour(make):
 
 @pytest.mark.parametrize("scale", [1e-12, 1e12])
 def test_only_the_ratio_of_the_weights_counts(make, scale):
-    plain = run(make(content_weight=0.05, style_weight=1.0))
+    plain = run(make())
     scaled = run(make(content_weight=0.05 * scale, style_weight=scale))
     np.testing.assert_allclose(scaled.picture, plain.picture, atol=0.02)
     assert np.abs(plain.picture - CONTENT.pixels).max() > 0.1
@@ -376,8 +389,9 @@ def test_a_last_size_that_is_never_finite_keeps_the_size_below(make, meddle):
 
 def test_a_network_whose_maps_overflow_fails_in_words(network):
     loud = {name: (kernel * np.float32(1e12), bias) for name, (kernel, bias) in network.arrays.items()}
-    config = TransferConfig(backbone="vgg16", weights="random", size=64, steps=8)
-    material = prepare(config, CONTENT, STYLE, network=Network(network.architecture, loud), source=SOURCE)
+    material = prepare(
+        TransferConfig(**SHORT), CONTENT, STYLE, network=Network(network.architecture, loud), source=SOURCE
+    )
     made = run(material)
     assert made.record.ending == "failed"
     assert made.picture is None
@@ -436,6 +450,14 @@ def test_transfer_takes_pictures_and_settings():
 def test_transfer_refuses_wrong_settings(settings, error):
     with pytest.raises(error):
         transfer(CONTENT, STYLE, **settings)
+
+
+def test_too_little_memory_is_said_in_words(make, monkeypatch):
+    material = make()
+    full = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating a tensor")
+    monkeypatch.setattr(material.engine, "advance", Mock(side_effect=full))
+    with pytest.raises(RunError, match="not enough memory for 64 pixels; choose a smaller size"):
+        run(material)
 
 
 def test_transfer_refuses_a_missing_picture(tmp_path):

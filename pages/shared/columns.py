@@ -6,9 +6,12 @@ from types import MappingProxyType
 from typing import Any
 
 from nst_core.backbones import BACKBONES, find_backbone
+from nst_core.comparison import Comparison, cross_examine
 from nst_core.config import TransferConfig
 from nst_core.images import Picture
-from nst_core.jobs import Request
+from nst_core.jobs import Job, Request
+from nst_core.models import Models
+from pages.shared.method_choice import own_layers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,31 @@ def _columns() -> dict[str, Column]:
 COLUMNS: Mapping[str, Column] = MappingProxyType(_columns())
 
 
+def examine(job: Job, models: Models) -> Comparison | None:
+    """The comparison of a job's finished runs, with each picture judged by each network; for its epilogue."""
+    finished = [lane for lane in job.lanes if lane.run is not None and lane.run.picture is not None]
+    if not finished:
+        return None
+    request = finished[0].request
+    comparison = Comparison(
+        content=request.content,
+        style=request.style,
+        runs=tuple(lane.run for lane in finished if lane.run is not None),
+        labels=tuple(lane.request.label for lane in finished),
+    )
+    return cross_examine(comparison, models=models)
+
+
 def make_requests(
     names: Sequence[str], base: TransferConfig, content: Picture, style: Picture
 ) -> list[Request]:
     """One request a column: the shared settings but for the column's own changes."""
-    # Layers belong to one backbone; each column uses its own network's.
+    # Layers belong to one backbone; each column has its own network's, or those chosen for it.
     base = replace(base, style_layers=None, content_layers=None)
     return [
         Request(
             label=COLUMNS[name].label,
-            config=replace(base, **COLUMNS[name].changes),
+            config=replace(base, **own_layers(COLUMNS[name].changes["backbone"]), **COLUMNS[name].changes),
             content=content,
             style=style,
         )

@@ -1,12 +1,15 @@
 """A finished comparison: all pictures in one viewer, their making, their curves, their numbers."""
 
+from typing import cast
+
 import streamlit as st
 
 from nst_core.backbones import find_backbone
 from nst_core.figures import DASHES, loss_figure, series_of
 from nst_core.images import Pixels
 from nst_core.jobs import Job, Lane
-from nst_core.timeline import nearest_thumbnail, steps_at
+from nst_core.timeline import Moment, nearest_thumbnail, steps_at
+from pages.shared.numbers import show_exports, show_numbers
 from pages.shared.race import heading
 from pages.shared.stage import CHART, jpeg_of
 from pages.shared.viewer import Panel, synchronised_viewer
@@ -29,17 +32,20 @@ def show_comparison(job: Job) -> None:
         st.info("No column has a picture; press Run all to start again.")
         return
     show_pictures(job, lanes)
+    if job.outcome is not None:
+        show_exports(job.outcome, key=job.id)
     st.subheader("How did they get there?")
     st.fragment(scrub)(job, lanes)
-    figure = loss_figure(
-        [
-            series_of(lane.run.record, lane.request.label, DASHES[_twins(lanes, lane)])
-            for lane in lanes
-            if lane.run
-        ],
-        title="Which fell fastest, and how far?",
-    )
+    lines = [
+        series_of(lane.run.record, lane.request.label, DASHES[_twins(lanes, lane)])
+        for lane in lanes
+        if lane.run is not None
+    ]
+    figure = loss_figure(lines, title="Which fell fastest, and how far?")
     st.plotly_chart(figure, key=f"curves.{job.id}", config=CHART)
+    if job.outcome is not None:
+        st.subheader("What do the numbers say?")
+        show_numbers(job.outcome)
 
 
 def _twins(lanes: list[Lane], lane: Lane) -> int:
@@ -84,7 +90,7 @@ def scrub(job: Job, lanes: list[Lane]) -> None:
         key=f"scrub.by.{job.id}",
     )
     share = st.slider("From start to end", 0, 100, 100, format="%d %%", key=f"scrub.at.{job.id}")
-    places = steps_at([lane.steps for lane in lanes], by or "step", share / 100)
+    places = steps_at([lane.steps for lane in lanes], cast("Moment", by), share / 100)
     for column, lane, place in zip(st.columns(len(lanes)), lanes, places, strict=True):
         index, thumbnail = nearest_thumbnail(lane.thumbnails, place)
         step = lane.steps[index - 1]

@@ -40,15 +40,16 @@ class View:
 
 def choose_runs(runs: Mapping[str, Lane]) -> list[Lane]:
     """A table of finished runs, newest first; the ticked ones, at first the newest."""
-    lanes = list(reversed(runs.values()))
+    lanes = list(runs.values())[::-1]
+    first: Any = {"selection": {"rows": list(range(min(SHOWN_AT_FIRST, len(lanes))))}}
     chosen = st.dataframe(
         pd.DataFrame([_row(record_of(lane)) for lane in lanes]),
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": list(range(min(SHOWN_AT_FIRST, len(lanes))))}},
+        selection_default=first,
         # A new run renumbers the rows, so its table is another table.
-        key=f"curves.runs.{len(lanes)}.{next(reversed(runs))}",
+        key=f"curves.runs.{len(lanes)}.{record_of(lanes[0]).id}",
         height=min(300, 36 * (len(lanes) + 1) + 3),
     )
     return [lanes[index] for index in chosen["selection"]["rows"] if index < len(lanes)]
@@ -69,7 +70,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "Style": record.style.name,
         "Size": f"{record.content.size[0]} × {record.content.size[1]}",
         "Steps": len(record.steps),
-        "Least loss": f"{record.best.total:.3g}",
+        "Least loss": f"{record.best.total:.3g}" if record.best else "–",
         "Seconds": f"{record.seconds:.3g}",
         "Started": record.started,
     }

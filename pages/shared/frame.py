@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 import streamlit as st
+from PIL import Image
 from streamlit.errors import StreamlitAPIException
+
+from nst_core.backbones import BACKBONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,15 @@ PAGES = (
     PageRow("pages/curves.py", "Curves", ":material/show_chart:"),
     PageRow("pages/method.py", "Method", ":material/schema:"),
 )
+
+
+def favicon() -> Image.Image:
+    """The three backbones' colours, side by side. A Material icon here would be fetched from elsewhere."""
+    icon = Image.new("RGB", (48, 48), "#FAFAFA")
+    for place, row in enumerate(BACKBONES.values()):
+        icon.paste(row.colour, (1 + 16 * place, 4, 15 + 16 * place, 44))
+    return icon
+
 
 _ROUTED, _TARGET = "frame.routed", "frame.target"
 

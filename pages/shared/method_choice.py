@@ -30,7 +30,7 @@ def usual_style_layers(backbone: str) -> LayerWeights:
     row, source = find_backbone(backbone), str(st.session_state.get("settings.weights", "auto"))
     if source == "auto":
         source = choose_source(row)[0]
-    names = row.sketch_style_layers if source == "sketch" else row.style_layers
+    names = row.usual_style_layers(source)
     return tuple((name, 1 / len(names)) for name in names)
 
 

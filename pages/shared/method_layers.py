@@ -1,9 +1,11 @@
 """The layers of a network as a drawing and a table, and the choice of style and content layers in both."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from nst_core.anatomy import LayerFacts, colours_facts, layer_facts, stations
 from nst_core.anatomy_figures import anatomy_figure
@@ -134,7 +136,7 @@ def show_choice(backbone: Backbone) -> None:
     style, content = style_layers(backbone.name), content_layers(backbone.name)
     equal = len({weight for _, weight in style}) == 1
     told = ", ".join(f"`{layer}`" if equal else f"`{layer}` × {weight:.3g}" for layer, weight in style)
-    each = f", each × {style[0][1]:.3g}" if equal and len(style) > 1 else ""
+    each = f", each at weight {style[0][1]:.3g}" if equal and len(style) > 1 else ""
     st.markdown(f"**Style** from {told}{each}; **content** from `{content[0][0]}`.")
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, action, disabled in (
@@ -148,7 +150,9 @@ def show_choice(backbone: Backbone) -> None:
                 disabled=disabled,
                 key=f"method.{action.__name__}.{backbone.name}",
             )
-        st.page_link("pages/transfer.py", label="Run with these layers", icon=":material/brush:")
+        # A page that was started by itself, as its own app, knows no other page.
+        with suppress(StreamlitAPIException):
+            st.page_link("pages/transfer.py", label="Run with these layers", icon=":material/brush:")
 
 
 def _press(action: Callable[[str], None], backbone: str) -> None:

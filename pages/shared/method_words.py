@@ -52,7 +52,9 @@ The style loss compares this matrix with that of the style picture, $A^l$, in ev
 weight $w_l$. Shallow layers carry colour and grain, deep ones larger forms.
 
 $$
-L_\text{style} = \sum_l w_l E_l, \qquad
+L_\text{style} = \sum_l w_l E_l
+$$
+$$
 E_l = \frac{1}{4 N_l^2} \sum_{i,j} \left(G^l_{ij} - A^l_{ij}\right)^2
 $$
 """,
@@ -82,7 +84,9 @@ by powers of ten. With the relative scale, the default here, the content loss an
 divided by their own size at the target:
 
 $$
-L_\text{{content}} = \frac{{\sum (F^l - P^l)^2}}{{\sum (P^l)^2}}, \qquad
+L_\text{{content}} = \frac{{\sum (F^l - P^l)^2}}{{\sum (P^l)^2}}
+$$
+$$
 E_l = \frac{{\sum (G^l - A^l)^2}}{{\sum (A^l)^2}}
 $$
 

@@ -61,7 +61,7 @@ def choose_preset(seconds: Mapping[str, float]) -> str:
     chosen = st.segmented_control(
         "Quality",
         list(PRESETS),
-        format_func=lambda name: f"{name.capitalize()} · {words_for(seconds[name])}",
+        format_func=lambda name: f"{name.capitalize()} · ≈ {words_for(seconds[name])}",
         required=True,
         key=_remember("preset", "draft"),
         persist_state="session",
@@ -80,7 +80,7 @@ def _forget_size() -> None:
 
 
 def words_for(seconds: float) -> str:
-    """A waiting time in words: about 8 s, about 3 min."""
+    """A waiting time in round numbers: 8 s, 25 s, 3 min."""
     if math.isinf(seconds):
         return "too small for these pictures"
     if seconds < 90:
@@ -88,8 +88,8 @@ def words_for(seconds: float) -> str:
             f"about {max(1, round(seconds if seconds < 10 else seconds / 5) * (1 if seconds < 10 else 5))} s"
         )
     if seconds < 5400:
-        return f"about {round(seconds / 60)} min"
-    return f"about {seconds / 3600:.1f} h"
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def preset_seconds(

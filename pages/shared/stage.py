@@ -61,7 +61,7 @@ def progress_words(job: Job, lane: Lane) -> tuple[float, str]:
     share = min(1.0, done / lane.planned)
     if lane.over:
         return share, f"Done after {done} steps, {step.seconds:.3g} s"
-    left = "" if lane.seconds_left is None else f" · {words_for(lane.seconds_left)} left"
+    left = "" if lane.seconds_left is None else f" · ≈ {words_for(lane.seconds_left)} left"
     rate = f" · {speed_words(lane)}" if done > 2 else ""
     return share, f"Step {done} of {lane.planned} · {step.size[0]} × {step.size[1]}{rate}{left}"
 
@@ -153,7 +153,7 @@ def show_numbers(record: RunRecord) -> None:
     cells = {
         "Ended": ENDINGS[record.ending].split(",")[0],
         "Best step": f"{record.best_step} of {len(record.steps)}",
-        "Loss there": f"{best.total:.3g}",
+        "Loss there": f"{best.total:.3g}" if best else "–",
         "Time": f"{record.seconds:.3g} s",
         "Size": f"{size[0]} × {size[1]}",
     }

@@ -104,7 +104,7 @@ def test_own_layers_are_shown_go_into_the_run_and_can_be_forgotten() -> None:
     app.run()
     app.get_by_key("method.forget.vgg19").click().run()
     assert "layers.vgg19.style" not in app.session_state
-    assert "each × 0.2" in words(app)
+    assert "each at weight 0.2" in words(app)
 
 
 @pytest.mark.usefixtures("loads")
