@@ -30,6 +30,7 @@ class Backbone:
     style_layers: tuple[str, ...]
     sketch_style_layers: tuple[str, ...]
     content_layer: str
+    sketch_content_layers: tuple[str, ...]
     colour: str
     imagenet_folder: str
     imagenet_file: str
@@ -43,6 +44,10 @@ class Backbone:
         Sketches get more: a thin layer says less about style than a wide one.
         """
         return self.sketch_style_layers if source == "sketch" else self.style_layers
+
+    def usual_content_layers(self, source: str) -> tuple[str, ...]:
+        """The content layers by default: for sketches a shallower one too, which holds faces and windows."""
+        return self.sketch_content_layers if source == "sketch" else (self.content_layer,)
 
     def architecture(self, width: float = 1.0) -> Architecture:
         """This backbone's layers at a width multiplier (1 is the published network)."""
@@ -59,6 +64,7 @@ VGG16 = Backbone(
     style_layers=_VGG_STYLE,
     sketch_style_layers=_VGG_SKETCH,
     content_layer="block4_conv2",
+    sketch_content_layers=("block3_conv2", "block4_conv2"),
     colour="#0072B2",
     imagenet_folder="vgg16",
     imagenet_file="vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -72,6 +78,7 @@ VGG19 = Backbone(
     style_layers=_VGG_STYLE,
     sketch_style_layers=_VGG_SKETCH,
     content_layer="block4_conv2",
+    sketch_content_layers=("block3_conv2", "block4_conv2"),
     colour="#009E73",
     imagenet_folder="vgg19",
     imagenet_file="vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -98,6 +105,7 @@ RESNET50 = Backbone(
         COLOURS,
     ),
     content_layer="conv4_block6_out",
+    sketch_content_layers=("conv3_block4_out", "conv4_block6_out"),
     colour="#D55E00",
     imagenet_folder="resnet",
     imagenet_file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",

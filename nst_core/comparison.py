@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from nst_core.backbones import BACKBONES, find_backbone
-from nst_core.config import LayerWeights, TransferConfig
+from nst_core.config import TransferConfig, weigh_alike
 from nst_core.errors import RunError
 from nst_core.images import Picture
 from nst_core.judge import Verdict, judge
@@ -94,18 +94,12 @@ def differing_fields(records: Sequence[RunRecord]) -> tuple[str, ...]:
 def _plain(config: TransferConfig) -> TransferConfig:
     """The config with everything that is merely the default written out or left out alike."""
     backbone = find_backbone(config.backbone)
-    if any(
-        _are_defaults(config.style_layers, names)
-        for names in (backbone.style_layers, backbone.sketch_style_layers)
-    ):
+    kinds = ("imagenet", "sketch")
+    if config.style_layers in [weigh_alike(backbone.usual_style_layers(kind)) for kind in kinds]:
         config = replace(config, style_layers=None)
-    if _are_defaults(config.content_layers, (backbone.content_layer,)):
+    if config.content_layers in [weigh_alike(backbone.usual_content_layers(kind)) for kind in kinds]:
         config = replace(config, content_layers=None)
     return config.resolved()
-
-
-def _are_defaults(layers: LayerWeights | None, names: tuple[str, ...]) -> bool:
-    return layers is not None and layers == tuple((name, 1.0 / len(names)) for name in names)
 
 
 def run_labels(records: Sequence[RunRecord]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ LEARNING_RATES: Mapping[str, float] = MappingProxyType({"pixel": 0.02, "fourier"
 # (content, style, variation) for each balance. Relative: by eye and by the metrics over the sample pairs.
 # Paper: the ratio 1e-3 of Gatys et al. (2016), figure 4, and no variation term.
 LOSS_WEIGHTS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
-    {"relative": (0.3, 1.0, 2.0), "paper": (1.0, 1000.0, 0.0)}
+    {"relative": (0.4, 1.0, 2.0), "paper": (1.0, 1000.0, 0.0)}
 )
 
 LayerWeights = tuple[tuple[str, float], ...]
@@ -143,6 +143,11 @@ _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "pooling": get_args(Pooling),
     }
 )
+
+
+def weigh_alike(layers: tuple[str, ...]) -> LayerWeights:
+    """The layers with equal weights that add up to 1."""
+    return tuple((name, 1.0 / len(layers)) for name in layers)
 
 
 def _check_whole(what: str, value: object, low: int, high: int, unit: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nst_core.backbones import find_backbone
-from nst_core.config import TransferConfig
+from nst_core.config import TransferConfig, weigh_alike
 from nst_core.engine import Engine
 from nst_core.images import Picture, resize
 from nst_core.losses import Targets
@@ -67,13 +67,12 @@ class Material:
 
 
 def resolve(config: TransferConfig, source: WeightsSource | None = None) -> TransferConfig:
-    """Settings without any None: the usual layers of backbone and weights, each style layer with an equal w_l."""
-    backbone = find_backbone(config.backbone)
-    layers = backbone.usual_style_layers(source.source if source else "")
+    """Settings without any None: the usual layers of the backbone and its weights, weighing alike."""
+    backbone, kind = find_backbone(config.backbone), source.source if source else ""
     return replace(
         config.resolved(),
-        style_layers=config.style_layers or tuple((name, 1.0 / len(layers)) for name in layers),
-        content_layers=config.content_layers or ((backbone.content_layer, 1.0),),
+        style_layers=config.style_layers or weigh_alike(backbone.usual_style_layers(kind)),
+        content_layers=config.content_layers or weigh_alike(backbone.usual_content_layers(kind)),
     )
 
 

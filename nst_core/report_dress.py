@@ -66,7 +66,8 @@ code { font: .8rem/1.45 ui-monospace, Menlo, Consolas, monospace; overflow-wrap:
 .wipe.ready { display: block; }
 .wipe .choice { display: flex; flex-wrap: wrap; gap: 8px 16px; margin: 12px 0; }
 .wipe label { display: flex; gap: 8px; align-items: baseline; min-width: 0; max-width: 100%; }
-.wipe select { min-width: 0; font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--rule);
+.wipe select { min-width: 0; font: inherit; color: inherit; background: var(--panel);
+  border: 1px solid var(--rule);
   border-radius: 6px; padding: 6px 8px; max-width: 100%; }
 .wipe input { width: 100%; margin: 12px 0 0; accent-color: var(--accent); }
 .frame { max-width: min(760px, calc(80vh * var(--shape))); }

@@ -37,7 +37,7 @@ def test_both_ends_of_a_long_name_stay() -> None:
     assert shortened("short", 24, 250) == "short"
 
 
-def written(**options: bool) -> tuple[np.ndarray, int]:  # type: ignore[type-arg]
+def written(**options: bool) -> tuple[np.ndarray, int]:
     image = Image.new("L", (400, 60), 255)
     write(ImageDraw.Draw(image), (200, 40), "VGG16", size=28, colour="black", **options)
     return np.asarray(image) < 128, text_width("VGG16", 28)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from nst_core import memory
 from nst_core.architectures import Architecture, Layer
 from nst_core.backbones import COLOURS, VGG16
 from nst_core.config import TransferConfig
@@ -112,13 +111,13 @@ def test_a_container_may_leave_less(
 
 def test_without_meminfo_the_system_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"SC_AVPHYS_PAGES": 300, "SC_PAGE_SIZE": 4096}
-    monkeypatch.setattr(memory.os, "sysconf", told.__getitem__)
-    monkeypatch.setattr(memory.os, "sysconf_names", told)
+    monkeypatch.setattr(os, "sysconf", told.__getitem__)
+    monkeypatch.setattr(os, "sysconf_names", told)
     assert available_memory(meminfo=tmp_path / "none", cgroup=tmp_path) == 300 * 4096
 
 
 def test_it_may_be_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory.os, "sysconf_names", {})
+    monkeypatch.setattr(os, "sysconf_names", {})
     assert available_memory(meminfo=tmp_path / "none", cgroup=tmp_path) is None
 
 

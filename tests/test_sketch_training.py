@@ -189,10 +189,11 @@ def test_a_channel_that_is_never_active_keeps_its_scale() -> None:
 
 
 def test_export_writes_a_file_that_loads(trained: Training, atlas: Atlas, tmp_path: Path) -> None:
-    export(trained, atlas, "vgg16", tmp_path)
+    export(trained, atlas, "vgg16", tmp_path, notes={"note": "a trial"})
     told = json.loads((tmp_path / "vgg16.json").read_text("utf-8"))
     assert told["sha256"] == hashlib.sha256((tmp_path / "vgg16.npz").read_bytes()).hexdigest()
     assert told["training"]["steps"] == 6
+    assert told["note"] == "a trial"
     assert [point["step"] for point in told["curve"]] == [2, 4, 6]
     check_layers(tmp_path / "vgg16.npz", trained.architecture)
 
@@ -202,7 +203,7 @@ def test_a_file_that_would_be_too_large_is_refused(
 ) -> None:
     monkeypatch.setattr("assets.sketch.export.LARGEST", 1000)
     with pytest.raises(ValueError, match="at most 1000"):
-        export(trained, atlas, "vgg16", tmp_path)
+        export(trained, atlas, "vgg16", tmp_path, notes={})
     assert list(tmp_path.iterdir()) == []
 
 

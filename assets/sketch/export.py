@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from io import BytesIO
@@ -24,7 +25,9 @@ CURVE_POINTS = 60
 CALIBRATION_PICTURES = 96
 
 
-def export(training: "Training", atlas: Atlas, backbone: str, folder: Path, *, bf16: bool = False) -> None:
+def export(
+    training: "Training", atlas: Atlas, backbone: str, folder: Path, *, notes: Mapping[str, Any]
+) -> None:
     """Settle, fold, calibrate and write; ValueError if the file would be larger than the repository wants."""
     training.settle()
     architecture = training.architecture
@@ -36,7 +39,7 @@ def export(training: "Training", atlas: Atlas, backbone: str, folder: Path, *, b
         )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{backbone}.npz").write_bytes(packed)
-    facts = describe(training, atlas, backbone, packed) | {"bfloat16": bf16}
+    facts = describe(training, atlas, backbone, packed) | dict(notes)
     (folder / f"{backbone}.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 

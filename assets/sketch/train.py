@@ -149,6 +149,7 @@ def options() -> argparse.ArgumentParser:
         "--cache", type=Path, default=default_cache(), help="folder for pictures and checkpoints"
     )
     parser.add_argument("--bf16", action="store_true", help="let oneDNN compute in bfloat16")
+    parser.add_argument("--note", default="", help="anything else to say in the JSON file")
     parser.add_argument("--no-export", action="store_true", help="leave the files in this folder alone")
     return parser
 
@@ -171,7 +172,13 @@ def main() -> None:
     if not asked.no_export:
         from assets.sketch.export import export
 
-        export(training, atlas, asked.backbone, Path(__file__).parent, bf16=asked.bf16)
+        export(
+            training,
+            atlas,
+            asked.backbone,
+            Path(__file__).parent,
+            notes={"bfloat16": asked.bf16, "note": asked.note},
+        )
 
 
 if __name__ == "__main__":

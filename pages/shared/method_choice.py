@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from nst_core.backbones import COLOURS, find_backbone
-from nst_core.config import LayerWeights
+from nst_core.config import LayerWeights, weigh_alike
 from nst_core.weights import choose_source
 
 
@@ -26,18 +26,20 @@ def style_layers(backbone: str) -> LayerWeights:
 
 
 def usual_style_layers(backbone: str) -> LayerWeights:
-    """The style layers of a run that names none, with equal weights; sketch weights have more of them."""
-    row, source = find_backbone(backbone), str(st.session_state.get("settings.weights", "auto"))
-    if source == "auto":
-        source = choose_source(row)[0]
-    names = row.usual_style_layers(source)
-    return tuple((name, 1 / len(names)) for name in names)
+    """The style layers of a run that names none."""
+    return weigh_alike(find_backbone(backbone).usual_style_layers(_source(backbone)))
+
+
+def _source(backbone: str) -> str:
+    """The kind of weights in use: imagenet, sketch or random."""
+    source = str(st.session_state.get("settings.weights", "auto"))
+    return choose_source(find_backbone(backbone))[0] if source == "auto" else source
 
 
 def content_layers(backbone: str) -> LayerWeights:
-    """(layer, weight) pairs as they stand: the visitor's own, else the usual one."""
+    """(layer, weight) pairs as they stand: the visitor's own, else the usual ones of the weights in use."""
     own: LayerWeights | None = st.session_state.get(f"layers.{backbone}.content")
-    return own or ((find_backbone(backbone).content_layer, 1.0),)
+    return own or weigh_alike(find_backbone(backbone).usual_content_layers(_source(backbone)))
 
 
 def set_style(backbone: str, weights: Mapping[str, float]) -> None:
