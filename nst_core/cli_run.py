@@ -58,6 +58,7 @@ def import_tensorflow() -> None:
     2 itself, which is turned away meanwhile; what they said is told after all if the import fails.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # saves importing Keras, which only weight files need
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said:
         os.dup2(said.fileno(), 2)

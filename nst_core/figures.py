@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -125,7 +126,18 @@ def loss_figure(
     if marks and len(lines) == 1:
         _mark_sizes(figure, lines[0], by)
     _lay_out(figure, title=title, by=by, axis=axis, relative=relative)
+    if axis == "log":
+        figure.update_yaxes(range=_decades([number for trace in figure.data for number in trace.y]))
     return figure
+
+
+def _decades(numbers: Sequence[float]) -> list[float] | None:
+    """The axis' range, in powers of ten: at most three decades, because a loss may start from nothing."""
+    positive = [number for number in numbers if 0 < number < math.inf]
+    if not positive:
+        return None
+    highest = math.log10(max(positive))
+    return [max(math.log10(min(positive)), highest - 3) - 0.1, highest + 0.1]
 
 
 def _trace_name(line: Series, part: str, *, alone: bool, single: bool) -> str:

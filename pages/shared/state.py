@@ -1,21 +1,45 @@
 """What the process and the visitor hold: models, the queue, uploads, finished runs."""
 
 import os
+import sys
 import uuid
 from dataclasses import dataclass
 
 import streamlit as st
 
+from nst_core.config import TransferConfig
 from nst_core.estimate import Speeds
 from nst_core.images import Picture
 from nst_core.jobs import Job, JobQueue, Lane
 from nst_core.models import Models
+from nst_core.networks import Network
+from nst_core.records import WeightsSource
+from nst_core.weights import Progress
 
-# Read by TensorFlow when a job's thread imports it.
+# Read by TensorFlow when a job's thread imports it: no start-up messages, no Keras unless asked for.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 _VISITOR, _RUNS, _UPLOADS = "state.visitor", "state.runs", "state.uploads"
 MOST_RUNS = 24  # finished runs kept for a visitor
+
+
+class AppModels(Models):
+    """Models that leave no Keras behind where Streamlit looks for it.
+
+    After each run of a page Streamlit calls `clear_session` of a `keras` that it finds among the loaded
+    modules. That throws away what TensorFlow has compiled while a job is using it, and steps of 50 ms take
+    seconds. Only reading weight files needs Keras, and importing it again later is cheap.
+    """
+
+    def network(
+        self, config: TransferConfig, *, progress: Progress = lambda done, size: None
+    ) -> tuple[Network, WeightsSource]:
+        """As `Models.network`."""
+        try:
+            return super().network(config, progress=progress)
+        finally:
+            sys.modules.pop("keras", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +54,7 @@ class Workshop:
 @st.cache_resource(show_spinner=False)
 def workshop() -> Workshop:
     """The process' one workshop. Models are loaded into it once, whoever asks, from whichever page."""
-    models = Models()
+    models = AppModels()
     return Workshop(models, JobQueue(models), Speeds())
 
 
