@@ -176,7 +176,12 @@ def _lay_out(figure: Any, *, title: str, by: By, axis: Axis, relative: Relative)
     figure.update_layout(
         title={"text": title, "font": {"size": 15}},
         xaxis_title="step" if by == "step" else "seconds",
-        yaxis={"type": axis, "title": unit[relative], "exponentformat": "power", "nticks": 6},
+        yaxis={
+            "type": axis,
+            "title": unit[relative],
+            "dtick": "D2" if axis == "log" else None,
+            "tickformat": "~g",
+        },
         hovermode="x unified",
         legend={"orientation": "h", "y": -0.25},
         margin={"l": 60, "r": 12, "t": 48, "b": 40},

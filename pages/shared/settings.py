@@ -83,10 +83,10 @@ def words_for(seconds: float) -> str:
     """A waiting time in round numbers: 8 s, 25 s, 3 min."""
     if math.isinf(seconds):
         return "too small for these pictures"
+    if seconds < 10:
+        return f"{max(1, round(seconds))} s"
     if seconds < 90:
-        return (
-            f"about {max(1, round(seconds if seconds < 10 else seconds / 5) * (1 if seconds < 10 else 5))} s"
-        )
+        return f"{5 * round(seconds / 5)} s"
     if seconds < 5400:
         return f"{round(seconds / 60)} min"
     return f"{seconds / 3600:.1f} h"
