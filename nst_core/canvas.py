@@ -11,7 +11,7 @@ import tensorflow as tf
 Array = npt.NDArray[np.float32]
 
 # The Fourier canvas holds colours strictly between these, where the logit is finite and moves.
-DARKEST, LIGHTEST = 0.02, 0.98
+DARKEST, LIGHTEST = 0.1, 0.9
 
 # Opponent axes of colour (Ruderman, Cronin and Chiao 1998): light-dark, red-blue, green-magenta, scaled by
 # the standard deviations that photographs and paintings show along them in logit space, about 1 : 1/3 : 1/8.

@@ -28,7 +28,7 @@ LEARNING_RATES: Mapping[str, float] = MappingProxyType({"pixel": 0.02, "fourier"
 # (content, style, variation) for each balance. Relative: by eye and by the metrics over the sample pairs.
 # Paper: the ratio 1e-3 of Gatys et al. (2016), figure 4, and no variation term.
 LOSS_WEIGHTS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
-    {"relative": (0.4, 1.0, 2.0), "paper": (1.0, 1000.0, 0.0)}
+    {"relative": (0.2, 1.0, 1.0), "paper": (1.0, 1000.0, 0.0)}
 )
 
 LayerWeights = tuple[tuple[str, float], ...]
@@ -66,8 +66,8 @@ class TransferConfig:
     learning_rate: float | None = None
     style_layers: LayerWeights | None = None
     content_layers: LayerWeights | None = None
-    padding: Padding = "zero"
-    pooling: Pooling = "max"
+    padding: Padding = "reflect"
+    pooling: Pooling = "average"
 
     def __post_init__(self) -> None:
         _check_choice("backbone", self.backbone, tuple(BACKBONES))

@@ -86,6 +86,8 @@ class Extractor:
 
 
 def _average_pool(maps: Any, kernel: int, stride: int) -> Any:
+    if kernel == stride:
+        return _average_cells(maps, kernel)
     # A sum of shifted views: on CPU the gradient of tf.nn.avg_pool2d costs more than the convolutions.
     height = (tf.shape(maps)[1] - kernel) // stride * stride + 1
     width = (tf.shape(maps)[2] - kernel) // stride * stride + 1
@@ -95,6 +97,15 @@ def _average_pool(maps: Any, kernel: int, stride: int) -> Any:
         for column in range(kernel)
     ]
     return tf.add_n(views) / float(kernel * kernel)
+
+
+def _average_cells(maps: Any, side: int) -> Any:
+    """Means of cells of side x side positions; rows and columns that fill no cell are left out."""
+    shape = tf.shape(maps)
+    rows, columns = shape[1] // side, shape[2] // side
+    whole = maps[:, : rows * side, : columns * side]
+    cells = tf.reshape(whole, [shape[0], rows, side, columns, side, maps.shape[-1]])
+    return tf.reduce_mean(cells, [2, 4])
 
 
 def preprocess(picture: Any) -> Any:

@@ -274,5 +274,16 @@ def transfer(
         run.record.best      # the step of least total loss
     """
     config = TransferConfig.from_dict(settings)
-    material = prepare(config, open_picture(content), open_picture(style))
-    return run(material, on_step=on_step, stop=stop)
+    return run_pair(config, open_picture(content), open_picture(style), on_step=on_step, stop=stop)
+
+
+def run_pair(
+    config: TransferConfig,
+    content: Picture,
+    style: Picture,
+    *,
+    on_step: Callable[[Step], None] = lambda step: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Run:
+    """The whole run of a pair under checked settings: `prepare`, then `run`."""
+    return run(prepare(config, content, style), on_step=on_step, stop=stop)

@@ -10,9 +10,10 @@ from pages.shared.choosing import choose_picture
 from pages.shared.columns import COLUMNS, examine, make_requests
 from pages.shared.compared import show_comparison
 from pages.shared.frame import frame
+from pages.shared.imagenet import offer_imagenet
 from pages.shared.race import show_race
 from pages.shared.settings import choose_preset, choose_settings, preset_seconds
-from pages.shared.state import current_job, visitor, watch, workshop
+from pages.shared.state import current_job, start
 
 PAGE = "compare"
 MOST_COLUMNS = 4
@@ -51,11 +52,11 @@ try:
         requests = make_requests(names, config, content, style)
         together, why = advance_together([request.config for request in requests], available_memory())
         st.session_state["compare.why"] = why
-        queue = workshop().queue
-        watch(PAGE, queue.submit(requests, owner=visitor(), together=together, epilogue=examine))
+        start(PAGE, requests, together=together, epilogue=examine)
         st.rerun()
 except NSTError as error:
     st.error(str(error))
+offer_imagenet()
 st.divider()
 if job is None:
     st.subheader("One pair, three networks")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.shared.curves_view import choose_runs, choose_view, show_curves
-from pages.shared.frame import frame
+from pages.shared.frame import frame, lead_to
 from pages.shared.state import finished_runs
 
 frame("pages/curves.py")
@@ -11,7 +11,7 @@ runs = finished_runs()
 if not runs:
     st.subheader("No finished runs yet")
     st.write("Run a transfer or a comparison; each finished run appears here with its curves.")
-    st.page_link("pages/compare.py", label="Compare three networks", icon=":material/compare:")
+    lead_to("pages/compare.py", "Compare three networks")
 else:
     chosen = choose_runs(runs)
     if chosen:

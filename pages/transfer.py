@@ -7,9 +7,10 @@ from nst_core.errors import NSTError
 from nst_core.jobs import Request
 from pages.shared.choosing import choose_picture
 from pages.shared.frame import frame
+from pages.shared.imagenet import offer_imagenet
 from pages.shared.settings import choose_backbone, choose_preset, choose_settings, preset_seconds
 from pages.shared.stage import show_forming, show_result
-from pages.shared.state import current_job, visitor, watch, workshop
+from pages.shared.state import current_job, start
 
 PAGE = "transfer"
 
@@ -55,10 +56,11 @@ with controls:
             request = Request(
                 label=find_backbone(backbone).label, config=config, content=content, style=style
             )
-            watch(PAGE, workshop().queue.submit([request], owner=visitor()))
+            start(PAGE, [request])
             st.rerun()
     except NSTError as error:
         st.error(str(error))
+    offer_imagenet()
 with stage:
     if job is None:
         st.subheader("Two pictures in, one out")

@@ -17,13 +17,14 @@ CORE = ROOT / "nst_core"
 ORDER = (
     "errors", "images", "decoding", "intake", "samples", "pictures",
     "architectures", "backbones", "anatomy", "config", "wording", "plan", "records", "estimate",
-    "networks", "weights", "memory",
+    "networks", "weights", "downloads", "memory",
     "features", "activations", "losses", "canvas", "engine", "material",
     "likeness", "texture", "metrics",
     "system", "transfer",
     "store", "models", "judge", "comparison", "comparison_table", "lettering", "sheet", "jobs",
     "timeline", "figures", "anatomy_figures",
     "tables", "curves", "report_dress", "report_parts", "report",
+    "study",
     "cli_run", "cli_compare", "cli",
 )
 # fmt: on

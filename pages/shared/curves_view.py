@@ -22,6 +22,7 @@ RELATIVE_WORDS = {
 }
 AXIS_WORDS = {"log": "logarithmic", "linear": "linear"}
 BY_WORDS = {"step": "by step", "seconds": "by second"}
+SHOWN_WHOLE = 7  # runs; a longer table scrolls
 SHOWN_AT_FIRST = 3  # the newest runs: a comparison's columns
 
 
@@ -50,7 +51,8 @@ def choose_runs(runs: Mapping[str, Lane]) -> list[Lane]:
         selection_default=first,
         # A new run renumbers the rows, so its table is another table.
         key=f"curves.runs.{len(lanes)}.{record_of(lanes[0]).id}",
-        height=min(300, 36 * (len(lanes) + 1) + 3),
+        height="content" if len(lanes) <= SHOWN_WHOLE else 300,
+        column_config=dict.fromkeys(("Least loss", "Seconds"), st.column_config.NumberColumn(format="%.3g")),
     )
     return [lanes[index] for index in chosen["selection"]["rows"] if index < len(lanes)]
 
@@ -70,9 +72,9 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "Style": record.style.name,
         "Size": f"{record.content.size[0]} × {record.content.size[1]}",
         "Steps": len(record.steps),
-        "Least loss": f"{record.best.total:.3g}" if record.best else "–",
-        "Seconds": f"{record.seconds:.3g}",
-        "Started": record.started,
+        "Least loss": record.best.total if record.best else None,
+        "Seconds": record.seconds,
+        "Started": f"{record.started[:19].replace('T', ' ')} UTC",
     }
 
 

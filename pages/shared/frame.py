@@ -66,3 +66,10 @@ def frame(path: str) -> None:
     except StreamlitAPIException:
         # The page was started by itself, as its own app: then it simply shows itself.
         del st.session_state[_TARGET]
+
+
+def lead_to(path: str, label: str) -> None:
+    """A link to another page, where there is one: a page that was started by itself has no others."""
+    if st.session_state.get(_ROUTED):
+        icon = next(row.icon for row in PAGES if row.path == path)
+        st.page_link(path, label=label, icon=icon)

@@ -11,7 +11,7 @@ from nst_core.judge import Verdict
 from nst_core.report import html_report
 from nst_core.sheet import contact_sheet
 from nst_core.tables import records_json, steps_csv
-from nst_core.wording import and_list
+from nst_core.wording import and_list, three_digits
 
 BEST = "font-weight: 700; background-color: rgba(127, 127, 127, 0.18)"
 
@@ -60,8 +60,10 @@ def show_numbers(comparison: Comparison) -> None:
 
 def _show_rows(rows: list[Row], labels: tuple[str, ...]) -> None:
     table = pd.DataFrame(
-        [[row.label, *row.texts, _noise(row)] for row in rows], columns=["", *labels, "Better, noise"]
+        [[_name(row), *row.texts, _noise(row)] for row in rows], columns=["", *labels, "Better, noise"]
     )
+    if not any(_noise(row) for row in rows):
+        table = table.drop(columns="Better, noise")
     marks = pd.DataFrame("", index=table.index, columns=table.columns)
     for line, row in enumerate(rows):
         for column, best in enumerate(row.best, start=1):
@@ -72,6 +74,10 @@ def _show_rows(rows: list[Row], labels: tuple[str, ...]) -> None:
         height="content",
         key=f"table.{rows[0].group}",
     )
+
+
+def _name(row: Row) -> str:
+    return f"{row.label}, {row.unit}" if row.unit in ("s", "MB") else row.label
 
 
 def _noise(row: Row) -> str:
@@ -106,5 +112,5 @@ def _matrix(comparison: Comparison, kind: str) -> pd.DataFrame:
 def _mark(verdict: Verdict | None, kind: str) -> str:
     if verdict is None:
         return "–"
-    error = f"{getattr(verdict, kind):.3g}"
+    error = three_digits(getattr(verdict, kind))
     return f"({error})" if verdict.own else error

@@ -7,7 +7,6 @@ from nst_core.figures import loss_figure
 from nst_core.images import resize_longest, to_uint8
 from nst_core.jobs import Job, Lane
 from pages.shared.stage import CHART, REFRESH, forming_series, progress_words
-from pages.shared.state import collect
 
 
 def show_race(job: Job) -> None:
@@ -18,7 +17,6 @@ def show_race(job: Job) -> None:
 def _race(job: Job) -> None:
     job.touch()
     if job.state == "done":
-        collect(job)
         st.rerun()
     for column, lane in zip(st.columns(len(job.lanes)), job.lanes, strict=True):
         with column:

@@ -118,19 +118,21 @@ def estimate(config: TransferConfig, content: Picture, style: Picture) -> float:
 
 
 def choose_settings(backbone: str, preset: str) -> TransferConfig:
-    """All other settings, folded away, with what matters of them written on the fold."""
+    """All other settings, folded away, with what matters of them written below the fold."""
     row = find_preset(preset)
     state = st.session_state
     size, steps = state.get("settings.size", row.size), state.get("settings.steps", row.steps)
     summary = f"{size} pixels, {steps} steps, {WEIGHTS_WORDS[state.get('settings.weights', 'auto')]} weights"
     own = own_layers(backbone)
     summary += ", own layers" if own else ""
-    with st.expander(f"More settings: {summary}", icon=":material/tune:"):
+    # A fold whose name changes is another one to Streamlit, and closed; so what matters stands below it.
+    with st.expander("More settings", icon=":material/tune:"):
         first, second = st.columns(2)
         with first:
             settings = _strength_settings() | _start_settings()
         with second:
             settings |= _size_settings(row.size, row.steps) | _method_settings(backbone)
+    st.caption(summary)
     return TransferConfig(backbone=backbone, **settings, **own)
 
 

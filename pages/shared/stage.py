@@ -9,7 +9,7 @@ from nst_core.jobs import Job, Lane
 from nst_core.records import RunRecord
 from pages.shared.settings import words_for
 from pages.shared.slider import before_after
-from pages.shared.state import collect, workshop
+from pages.shared.state import workshop
 
 REFRESH = 0.5  # seconds between two looks at a running job
 SHOWN = 1024  # pixels, longest side of the pictures in the slider
@@ -31,7 +31,6 @@ def show_forming(job: Job) -> None:
 def _forming(job: Job) -> None:
     job.touch()
     if job.state == "done":
-        collect(job)
         st.rerun()
     lane = job.lanes[0]
     left, right = st.columns([3, 1], vertical_alignment="center")

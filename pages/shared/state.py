@@ -3,14 +3,17 @@
 import os
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from nst_core.config import TransferConfig
+from nst_core.downloads import Downloads
+from nst_core.errors import RunError
 from nst_core.estimate import Speeds
 from nst_core.images import Picture
-from nst_core.jobs import Job, JobQueue, Lane
+from nst_core.jobs import Epilogue, Job, JobQueue, Lane, Request
 from nst_core.models import Models
 from nst_core.networks import Network
 from nst_core.records import WeightsSource
@@ -21,6 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 _VISITOR, _RUNS, _UPLOADS = "state.visitor", "state.runs", "state.uploads"
+JOB_PAGES = ("transfer", "compare")  # those that start jobs
 MOST_RUNS = 24  # finished runs kept for a visitor
 
 
@@ -49,13 +53,14 @@ class Workshop:
     models: Models
     queue: JobQueue
     speeds: Speeds
+    downloads: Downloads
 
 
 @st.cache_resource(show_spinner=False)
 def workshop() -> Workshop:
     """The process' one workshop. Models are loaded into it once, whoever asks, from whichever page."""
     models = AppModels()
-    return Workshop(models, JobQueue(models), Speeds())
+    return Workshop(models, JobQueue(models), Speeds(), Downloads())
 
 
 def visitor() -> str:
@@ -71,8 +76,9 @@ def current_job(page: str) -> Job | None:
     job_id = st.query_params.get("job") or st.session_state.get(f"{page}.job")
     job = workshop().queue.find(job_id) if job_id else None
     if job is not None:
-        st.session_state[f"{page}.job"] = job.id
-        st.query_params["job"] = job.id
+        watch(page, job)
+        if job.state == "done":
+            collect(job)
     elif "job" in st.query_params:
         del st.query_params["job"]
     return job
@@ -84,15 +90,39 @@ def watch(page: str, job: Job) -> None:
     st.query_params["job"] = job.id
 
 
+def start(
+    page: str, requests: Sequence[Request], *, together: bool = True, epilogue: Epilogue | None = None
+) -> Job:
+    """Ask for a job and make this page show it; RunError while another page's job of this visitor goes on."""
+    queue = workshop().queue
+    going = queue.unfinished(visitor())
+    for other in JOB_PAGES:
+        if going is not None and other != page and st.session_state.get(f"{other}.job") == going.id:
+            raise RunError(
+                f"Your run on the {other.capitalize()} page is still going; stop it there, or wait."
+            )
+    job = queue.submit(requests, owner=visitor(), together=together, epilogue=epilogue)
+    watch(page, job)
+    return job
+
+
 def finished_runs() -> dict[str, Lane]:
-    """This visitor's finished runs by record id, oldest first."""
+    """This visitor's finished runs by record id, oldest first; also those that ended while nobody looked."""
+    for page in JOB_PAGES:
+        job = workshop().queue.find(st.session_state.get(f"{page}.job", ""))
+        if job is not None and job.state == "done":
+            collect(job)
+    return _runs()
+
+
+def _runs() -> dict[str, Lane]:
     runs: dict[str, Lane] = st.session_state.setdefault(_RUNS, {})
     return runs
 
 
 def collect(job: Job) -> None:
     """Put the job's finished runs among the visitor's, and learn their speed."""
-    runs = finished_runs()
+    runs = _runs()
     for lane in job.lanes:
         if lane.run is not None and lane.run.picture is not None and lane.run.record.id not in runs:
             runs[lane.run.record.id] = lane

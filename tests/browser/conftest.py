@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.harness import AppServer, Incidents, StartApp
 
@@ -24,13 +24,16 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="session")
 def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
-    """Start an app by its file, relative to the repository; one process a file, ended with the session."""
+    """Start an app by its file, relative to the repository; one process a file, ended with the session.
+
+    With `fresh=True` it is a new process, which nobody has visited yet.
+    """
     servers: dict[Path, AppServer] = {}
     processes: list[subprocess.Popen[bytes]] = []
 
-    def start(file: str | Path) -> AppServer:
+    def start(file: str | Path, *, fresh: bool = False) -> AppServer:
         path = ROOT / file
-        if path not in servers:
+        if fresh or path not in servers:
             log_file = tmp_path_factory.mktemp("app") / "log.txt"
             port = _free_port()
             processes.append(_launch(path, port, log_file))
@@ -73,7 +76,12 @@ def page(browser: Browser) -> Iterator[Page]:
 def incidents(page: Page) -> Incidents:
     """Fills while `page` is used; ask for it before the page goes anywhere."""
     seen = Incidents()
-    page.on("console", lambda message: seen.errors.append(message.text) if message.type == "error" else None)
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            seen.note_error(message.text, message.location["url"])
+
+    page.on("console", listen)
     page.on("pageerror", lambda error: seen.errors.append(str(error)))
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("websocket", lambda websocket: seen.requests.append(websocket.url))

@@ -1,8 +1,9 @@
 """What the browser tests hand around: a running app, and the record of what a page did wrong."""
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,14 @@ class AppServer:
         return self.log_file.read_text(encoding="utf-8", errors="replace")
 
 
+# What Streamlit asks for and gets a 404 for: first its own addresses below the page's, to find out where the app
+# begins; then a forming picture that the next one has already replaced.
+ASKED_IN_VAIN = re.compile(
+    r"http://127\.0\.0\.1:\d+/"
+    r"((transfer|compare|curves|method)/_stcore/(health|host-config)|media/[0-9a-f]+\.jpg)"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incidents:
     """What a page must not do: errors it wrote or threw, and the addresses it asked for."""
@@ -25,10 +34,19 @@ class Incidents:
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
+    def note_error(self, text: str, url: str) -> None:
+        """Keep an error that the console shows about the file at `url`."""
+        if "404" not in text or not ASKED_IN_VAIN.fullmatch(url):
+            self.errors.append(f"{text} {url}")
+
     def elsewhere(self, url: str) -> list[str]:
         """Requests that went neither to the app at `url` nor to data the page holds itself."""
         own = (url, url.replace("http", "ws", 1), "data:", f"blob:{url}")
         return [request for request in self.requests if not request.startswith(own)]
 
 
-StartApp = Callable[[str | Path], AppServer]
+class StartApp(Protocol):
+    """Start an app by its file; the same process for the same file, unless it is to be a fresh one."""
+
+    def __call__(self, file: str | Path, *, fresh: bool = False) -> AppServer:
+        """The app, answering."""

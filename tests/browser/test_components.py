@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.harness import Incidents, StartApp
+from tests.browser.steps import views
 
 pytestmark = pytest.mark.browser
 
@@ -53,17 +54,6 @@ def expect_views(pictures: Locator, scale: float, x: float, y: float) -> None:
     """Every picture is enlarged by `scale` and shifted by `x`, `y` frames."""
     for view in views(pictures):
         assert view == pytest.approx((scale, x, y), abs=1e-4)
-
-
-def views(pictures: Locator) -> list[tuple[float, float, float]]:
-    """Scale and shift of each picture, the shift in widths and heights of its frame."""
-    script = """pictures => pictures.map(picture => {
-        const style = getComputedStyle(picture);
-        const matrix = new DOMMatrix(style.transform);
-        return [matrix.a, matrix.e / parseFloat(style.width), matrix.f / parseFloat(style.height)];
-    })"""
-    rows: list[list[float]] = pictures.evaluate_all(script)
-    return [(scale, x, y) for scale, x, y in rows]
 
 
 def mode(page: Page, name: str) -> None:

@@ -14,7 +14,7 @@ from nst_core.errors import RunError, WeightsError
 from pages.shared import method_choice
 from pages.shared.method_bench import MOST_WAITING, Bench, bench
 from pages.shared.state import workshop
-from tests.pages.conftest import ROOT, open_page
+from tests.pages.conftest import ROOT, open_page, words
 
 PAGE = "pages/method.py"
 USUAL = dict.fromkeys(VGG19.style_layers, 0.2)
@@ -26,13 +26,6 @@ def open_part(part: str) -> AppTest:
     app.session_state["settings.weights"] = "random"
     app.session_state["method.part"] = part
     return app.run()
-
-
-def words(app: AppTest) -> str:
-    """All prose on the page."""
-    return " ".join(
-        str(item.value) for kind in ("markdown", "caption", "info", "error") for item in app.get(kind)
-    )
 
 
 def wait_for_the_bench(app: AppTest) -> AppTest:
@@ -88,7 +81,7 @@ def test_own_layers_are_shown_go_into_the_run_and_can_be_forgotten() -> None:
     assert list(table["Weight"].dropna()) == [0.75, 0.25]
     app.switch_page("pages/transfer.py").run()
     assert not app.exception
-    assert "own layers" in app.expander[0].label
+    assert "own layers" in words(app)
     app.session_state["settings.size"], app.session_state["settings.steps"] = 64, 2
     app.run()
     app.get_by_key("transfer.run").click().run()
@@ -113,7 +106,7 @@ def test_own_layers_of_one_network_leave_the_others_alone() -> None:
     app.session_state["layers.vgg16.content"] = (("block1_conv1", 1.0),)
     app.switch_page("pages/transfer.py").run()
     assert app.session_state["settings.backbone"] == "vgg19"
-    assert "own layers" not in app.expander[0].label
+    assert "own layers" not in words(app)
 
 
 @pytest.mark.usefixtures("loads")

@@ -6,34 +6,10 @@ import sys
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nst_core.jobs import Job
 from pages.shared.state import workshop
-from tests.pages.conftest import ROOT, open_page, run_until_done
+from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
 PAGE = "pages/transfer.py"
-
-
-def small(app: AppTest, steps: int = 6) -> AppTest:
-    """Settings under which a run takes about a second."""
-    app.session_state["settings.size"] = 64
-    app.session_state["settings.steps"] = steps
-    return app.run()
-
-
-def press_run(app: AppTest) -> Job:
-    """Press Run; the job that it started."""
-    app.get_by_key("transfer.run").click().run()
-    assert not app.exception
-    job = workshop().queue.find(app.session_state["transfer.job"])
-    assert job is not None
-    return job
-
-
-def words(app: AppTest) -> str:
-    """All prose on the page."""
-    return " ".join(
-        str(item.value) for kind in ("markdown", "caption", "info", "error") for item in app.get(kind)
-    )
 
 
 @pytest.mark.usefixtures("loads")

@@ -1,0 +1,167 @@
+"""The Compare page, driven without a browser."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from nst_core.backbones import BACKBONES
+from nst_core.comparison import Comparison, differing_fields
+from nst_core.jobs import Job
+from nst_core.wording import three_digits
+from pages.shared.columns import COLUMNS
+from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
+
+PAGE = "pages/compare.py"
+
+
+def compare(app: AppTest, *columns: str) -> Job:
+    """Run these columns, by default those that are chosen at first, and wait for the end."""
+    if columns:
+        app.session_state["compare.columns"] = list(columns)
+        app.run()
+    job = press_run(app, "compare")
+    run_until_done(app, job.id)
+    assert not app.exception
+    return job
+
+
+def outcome(job: Job) -> Comparison:
+    """What the job came to."""
+    assert isinstance(job.outcome, Comparison)
+    return job.outcome
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_page_says_what_to_do_before_anything_was_done() -> None:
+    app = open_page(PAGE).run()
+    assert not app.exception
+    assert "Press Run" in words(app)
+    assert app.get_by_key("compare.run").label == "Run all 3"
+
+
+def test_each_network_is_loaded_once_for_all_comparisons_and_visitors(loads: list[str]) -> None:
+    app = small(open_page(PAGE))
+    first, second = compare(app), compare(app)
+    assert first.id != second.id
+    other = small(open_page(PAGE))
+    assert compare(other).id not in (first.id, second.id)
+    assert sorted(loads) == sorted(BACKBONES)
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_runs_differ_in_their_network_and_in_nothing_else() -> None:
+    job = compare(small(open_page(PAGE)))
+    records = outcome(job).records
+    assert [record.config.backbone for record in records] == list(BACKBONES)
+    assert differing_fields(records) == ("backbone",)
+    assert len({record.config.seed for record in records}) == 1
+    assert len({(record.content.sha256, record.style.sha256) for record in records}) == 1
+    assert {record.content.sha256 for record in records} == {job.lanes[0].request.content.sha256}
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_numbers_and_the_verdicts_are_shown() -> None:
+    app = small(open_page(PAGE))
+    comparison = outcome(compare(app))
+    labels = [row.label for row in BACKBONES.values()]
+    assert "differ in backbone and in nothing else" in words(app)
+    tables = [frame.value for frame in app.dataframe]
+    numbers, verdicts = tables[:-2], tables[-2:]
+    assert len(numbers) == 4  # one a group of rows
+    for table in numbers:
+        assert [name for name in table.columns if name != "Better, noise"] == ["", *labels]
+    assert {"Time, s", "Peak memory, MB"} <= set(numbers[-1][""])
+    found = {(verdict.judge, verdict.picture): verdict for verdict in comparison.verdicts}
+    assert len(found) == 9
+    for table, kind in zip(verdicts, ("style_error", "content_error"), strict=True):
+        assert list(table.index) == labels
+        for (judge, picture), verdict in found.items():
+            error = three_digits(getattr(verdict, kind))
+            assert table.loc[judge, picture] == (f"({error})" if judge == picture else error)
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_variant_differs_in_what_its_name_says() -> None:
+    app = small(open_page(PAGE))
+    pixels = compare(app, "vgg19", "vgg19-pixel")
+    assert [lane.request.label for lane in pixels.lanes] == ["VGG19", "VGG19, on pixels"]
+    assert [record.config.canvas for record in outcome(pixels).records] == ["fourier", "pixel"]
+    # A canvas has its own scale of steps, so the learning rate goes with it.
+    assert set(differing_fields(outcome(pixels).records)) == {"canvas", "learning_rate"}
+    random = compare(app, "vgg19", "vgg19-random")
+    assert differing_fields(outcome(random).records) == ("weights",)
+
+
+def test_every_column_names_a_network_and_what_it_changes() -> None:
+    labels = [column.label for column in COLUMNS.values()]
+    assert len(set(labels)) == len(labels)
+    for name, column in COLUMNS.items():
+        backbone = BACKBONES[column.changes["backbone"]]
+        assert column.label.startswith(backbone.label)
+        assert name.startswith(backbone.name)
+        assert column.colour == backbone.colour
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_run_of_the_other_page_is_not_taken_for_a_comparison() -> None:
+    app = small(open_page("pages/transfer.py"), steps=2000)
+    going = press_run(app)
+    app.switch_page(PAGE).run()
+    app.get_by_key("compare.run").click().run()
+    assert not app.exception
+    assert "Transfer page is still going" in words(app)
+    assert "compare.job" not in app.session_state
+    going.stop()
+    assert going.ended.wait(120)
+    assert compare(small(app)).id != going.id
+
+
+@pytest.mark.usefixtures("loads")
+def test_no_column_no_run() -> None:
+    app = open_page(PAGE)
+    app.session_state["compare.columns"] = []
+    app.run()
+    assert not app.exception
+    assert app.get_by_key("compare.run").disabled
+
+
+@pytest.mark.usefixtures("loads")
+def test_one_stopped_column_leaves_the_others_to_finish() -> None:
+    app = small(open_page(PAGE), steps=40)
+    job = press_run(app, "compare")
+    job.lanes[0].halt.set()
+    run_until_done(app, job.id)
+    assert not app.exception
+    finished = [len(lane.steps) for lane in job.lanes[1:]]
+    assert finished == [40, 40]
+    assert len(job.lanes[0].steps) < 40
+
+
+def test_the_first_paint_does_not_import_tensorflow() -> None:
+    script = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({str(ROOT / PAGE)!r}, default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "assert 'Press Run' in ' '.join(item.value for item in app.markdown)\n"
+        "print('tensorflow' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.stdout.strip().endswith("False")
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_page_stands_alone() -> None:
+    app = AppTest.from_file(ROOT / PAGE, default_timeout=60).run()
+    assert not app.exception
+    assert "Press Run" in words(app)

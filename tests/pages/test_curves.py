@@ -1,0 +1,110 @@
+"""The Curves page, driven without a browser."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from nst_core.figures import PART_LABELS
+from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
+
+PAGE = "pages/curves.py"
+NOTHING = "No finished runs yet"
+
+
+def with_a_run() -> AppTest:
+    """The page after one run of the Transfer page."""
+    app = small(open_page("pages/transfer.py"))
+    run_until_done(app, press_run(app).id)
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.usefixtures("loads")
+def test_without_a_run_the_page_says_where_to_get_one() -> None:
+    app = open_page(PAGE).run()
+    assert not app.exception
+    assert app.subheader[0].value == NOTHING
+    assert "Run a transfer or a comparison" in words(app)
+    assert len(app.dataframe) == 0
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_run_has_its_line_its_figure_and_its_files() -> None:
+    app = with_a_run()
+    table = app.dataframe[0].value
+    assert list(table["Network"]) == ["VGG19"]
+    assert list(table["Steps"]) == [6]
+    assert len(app.get("plotly_chart")) == 1
+    assert [button.label for button in app.get("download_button")] == ["Steps (CSV)", "Figure (HTML)"]
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_run_that_ended_while_nobody_looked_is_there() -> None:
+    app = small(open_page("pages/transfer.py"))
+    job = press_run(app)
+    app.switch_page(PAGE).run()
+    run_until_done(app, job.id)
+    assert not app.exception
+    assert list(app.dataframe[0].value["Network"]) == ["VGG19"]
+
+
+@pytest.mark.usefixtures("loads")
+def test_any_loss_and_any_layer_can_be_drawn() -> None:
+    app = with_a_run()
+    parts = app.get_by_key("curves.parts")
+    assert parts.value == ["total"]
+    layers = next(iter(app.session_state["state.runs"].values())).run.record.steps[0].layers
+    assert parts.options == [*PART_LABELS.values(), *layers]
+    one = app.get("plotly_chart")[0].proto.SerializeToString()
+    parts.set_value(["style", "content"]).run()
+    assert not app.exception
+    assert app.get("plotly_chart")[0].proto.SerializeToString() != one
+
+
+@pytest.mark.usefixtures("loads")
+def test_one_figure_a_network_is_one_figure_a_network() -> None:
+    app = small(open_page("pages/compare.py"))
+    run_until_done(app, press_run(app, "compare").id)
+    app.switch_page(PAGE).run()
+    assert list(app.dataframe[0].value["Network"]) == ["ResNet50", "VGG19", "VGG16"]  # the newest first
+    app.get_by_key("curves.split").set_value(True).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 3
+
+
+@pytest.mark.usefixtures("loads")
+def test_others_do_not_see_my_runs() -> None:
+    with_a_run()
+    other = open_page(PAGE).run()
+    assert other.subheader[0].value == NOTHING
+
+
+def test_the_first_paint_does_not_import_tensorflow() -> None:
+    script = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({str(ROOT / PAGE)!r}, default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        f"assert app.subheader[0].value == {NOTHING!r}\n"
+        "print('tensorflow' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.stdout.strip().endswith("False")
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_page_stands_alone() -> None:
+    app = AppTest.from_file(ROOT / PAGE, default_timeout=60).run()
+    assert not app.exception
+    assert app.subheader[0].value == NOTHING

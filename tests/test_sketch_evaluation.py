@@ -1,0 +1,228 @@
+"""The sheets and the table that judge the sketch weights: their search, their numbers, their layout."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assets.sketch import against_random, painter, sheets
+from assets.sketch.against_random import EQUAL, MOST_RUNS, NEAR, Measurement, Row, search, table
+from assets.sketch.sheets import ABSENT, CAPTION, CELL, GAP, MARGIN, MOST_BYTES, Cell, lay_out
+from nst_core.backbones import BACKBONES
+from nst_core.images import Picture
+from nst_core.networks import Network
+from nst_core.records import WeightsSource
+from nst_core.samples import SAMPLES
+from tests.conftest import make_picture
+
+
+def measurement(weight: float = 0.4, structure: float = 0.5, texture: float = 0.2) -> Measurement:
+    return Measurement(
+        content_weight=weight,
+        structure_kept=structure,
+        edges_kept=1 - texture,
+        texture_error=texture,
+        patch_distance=texture / 2,
+    )
+
+
+def row(content: str, style: str, *, gain: float = 0.1, apart: float = 0.0) -> Row:
+    theirs = measurement(structure=0.5 + apart, texture=0.2 + gain)
+    return Row(content=content, style=style, sketch=measurement(), random=theirs, runs=3)
+
+
+def sigmoid(middle: float) -> Callable[[float], Measurement]:
+    """Structure that grows from 0 to 1 over the decades of the content weight, 0.5 at `middle`."""
+    return lambda weight: measurement(weight, 1 / (1 + (middle / weight) ** 0.8))
+
+
+@pytest.mark.parametrize("middle", [0.002, 0.1, 0.4, 0.5, 30.0])
+@pytest.mark.parametrize("wanted", [0.3, 0.5, 0.75])
+def test_the_search_meets_the_structure_wanted(middle: float, wanted: float) -> None:
+    found, runs = search(sigmoid(middle), wanted)
+    assert abs(found.structure_kept - wanted) <= NEAR
+    assert found == sigmoid(middle)(found.content_weight)
+    assert runs <= MOST_RUNS
+
+
+def test_a_first_run_that_is_near_enough_is_the_last() -> None:
+    found, runs = search(sigmoid(0.4), 0.5)
+    assert (found.content_weight, runs) == (0.4, 1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nearest", "runs"),
+    # From 0.4 by tens: 0.04, 0.004, 0.0004 stay at 1e-4 or more; 4, 40, 400 at 1e3 or less.
+    [(0.0, 0.0004, 4), (1.0, 400.0, 4)],
+)
+def test_a_structure_out_of_reach_ends_at_the_nearest(wanted: float, nearest: float, runs: int) -> None:
+    found, made = search(sigmoid(0.4), wanted)
+    assert found.content_weight == pytest.approx(nearest)
+    assert made == runs
+
+
+def test_a_jump_in_structure_ends_after_the_most_runs() -> None:
+    found, runs = search(lambda weight: measurement(weight, 0.2 if weight < 0.1 else 0.9), 0.5)
+    assert runs == MOST_RUNS
+    assert found.structure_kept == 0.2
+
+
+def test_the_table_has_a_row_for_each_pair_and_counts_who_is_lower() -> None:
+    pairs = list(against_random.sample_pairs())
+    # 12 clearly lower, 5 lower by less than the noise of 0.0039, 3 higher.
+    gains = [0.1] * 12 + [0.001] * 5 + [-0.05] * 3
+    rows = [
+        row(content.name, style.name, gain=gain) for (content, style), gain in zip(pairs, gains, strict=True)
+    ]
+    lines = table(rows).splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:22]] == [f"| {a.name} × {b.name}" for a, b in pairs]
+    assert [line.split(" | ")[-1] for line in lines[2:22]] == ["sketch |"] * 17 + ["random |"] * 3
+    assert "lower on 17 of 20 in texture error (12 by more than its noise), on 17 of 20" in lines[-1]
+    assert lines[-1].endswith("more of the content's edges on 17 of 20.")
+    assert {line.count("|") for line in lines[:22]} == {11}
+
+
+@pytest.mark.parametrize(("apart", "marked"), [(0.9 * EQUAL, False), (-1.1 * EQUAL, True)])
+def test_a_row_says_when_structure_is_not_equal(apart: float, marked: bool) -> None:
+    text = table([row("skyline", "trippy", apart=apart)])
+    assert (r"\*" in text.splitlines()[2]) == marked
+    assert ("1: no content weight" in text) == marked
+
+
+def test_entries_of_other_backbones_stay(tmp_path: Path) -> None:
+    entry: dict[str, Any] = {"settings": {"size": 64}, "width": 0.25, "sketch_sha256": "ab"}
+    for name, gain in (("vgg19", 0.1), ("vgg16", -0.1)):
+        rows = [asdict(row("skyline", "trippy", gain=gain))]
+        text = against_random.write(tmp_path, name, entry | {"backbone": name, "rows": rows})
+    assert list(json.loads((tmp_path / "against-random.json").read_text())) == ["vgg16", "vgg19"]
+    assert (tmp_path / "against-random.md").read_text() == text
+    assert text.index("## VGG16") < text.index("lower on 0 of 1") < text.index("## VGG19")
+    assert text.index("## VGG19") < text.index("lower on 1 of 1")
+
+
+def colour(red: int, height: int = 3, width: int = 4) -> Any:
+    return np.full((height, width, 3), (red / 255, 0, 1), np.float32)
+
+
+def test_every_cell_has_its_place() -> None:
+    sheet = lay_out(
+        [
+            [Cell(heading="Corner", words="some words " * 8), Cell(caption="a", pixels=colour(1))],
+            [Cell(pixels=colour(2)), Cell(pixels=colour(3, height=4, width=2))],
+        ]
+    )
+    first, second = CELL * 3 // 4, CELL
+    assert sheet.size == (2 * MARGIN + 2 * CELL + GAP, 2 * MARGIN + first + CAPTION + GAP + second)
+    pixels = np.asarray(sheet)
+    assert (pixels[MARGIN : MARGIN + first, MARGIN + CELL + GAP : -MARGIN] == (1, 0, 255)).all()
+    top = MARGIN + first + CAPTION + GAP
+    assert (pixels[top : top + first, MARGIN : MARGIN + CELL] == (2, 0, 255)).all()
+    upright = pixels[top : top + CELL, MARGIN + CELL + GAP :][:, : CELL // 2]
+    assert (upright == (3, 0, 255)).all()
+    assert (pixels[:MARGIN] == pixels[0, 0]).all()
+
+
+def test_low_pictures_stand_on_their_captions() -> None:
+    sheet = lay_out([[Cell(caption="a", pixels=colour(1, height=4)), Cell(caption="b", pixels=colour(2))]])
+    assert sheet.height == 2 * MARGIN + CELL + CAPTION
+    low = np.asarray(sheet)[:, MARGIN + CELL + GAP + CELL // 2]
+    rows = np.flatnonzero((low == (2, 0, 255)).all(axis=1))
+    assert (rows.min(), rows.max() + 1) == (MARGIN + CELL // 4, MARGIN + CELL)
+
+
+def test_a_sheet_of_noise_is_encoded_small_enough() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (700, 800, 3), np.uint8)
+    data = sheets.encode(Image.fromarray(noise))
+    assert data.startswith(b"\xff\xd8")
+    assert len(data) <= MOST_BYTES
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch, network: Network) -> list[tuple[str, str]]:
+    """Every kind of weights is a network of a sixteenth of its width; gives what was asked for."""
+    asked: list[tuple[str, str]] = []
+    source = WeightsSource(source="sketch", sha256="ab", parameters=1000, width=1 / 16)
+
+    def load(backbone: Any, weights: str, **_: Any) -> tuple[Network, WeightsSource]:
+        asked.append((backbone.name, weights))
+        return network, replace(source, source=weights)
+
+    monkeypatch.setattr(painter, "load_network", load)
+    return asked
+
+
+def test_random_weights_get_the_layers_of_the_sketch(tiny: list[tuple[str, str]]) -> None:
+    sketch, random = (painter.make_painter("vgg16", kind, size=64, steps=2) for kind in ("sketch", "random"))
+    layers = [name for name, _ in random.config.style_layers or ()]
+    assert tuple(layers) == BACKBONES["vgg16"].sketch_style_layers
+    assert replace(random.config, weights="sketch") == sketch.config
+    assert tiny == [("vgg16", "sketch"), ("vgg16", "random")]
+
+
+def test_random_weights_get_the_width_of_the_sketch() -> None:
+    made = painter.make_painter("vgg16", "random", size=64, steps=2, seed=3)
+    again = painter.make_painter("vgg16", "random", size=64, steps=2, seed=3)
+    other = painter.make_painter("vgg16", "random", size=64, steps=2, seed=4)
+    assert made.source.width == 0.25
+    assert made.source.sha256 == again.source.sha256 != other.source.sha256
+
+
+def test_equal_networks_are_equal_at_the_first_run(tiny: list[tuple[str, str]]) -> None:
+    sketch, random = (painter.make_painter("vgg16", kind, size=64, steps=2) for kind in ("sketch", "random"))
+    content, style = make_picture(48, 64, seed=1, name="c"), make_picture(64, 64, seed=2, name="s")
+    found = against_random.compare_pair(sketch, random, content, style)
+    assert found.runs == 1
+    assert found.sketch == found.random
+
+
+@pytest.fixture
+def laid_out(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[Cell]]:
+    """The rows of cells that a sheet is laid out from, every painted picture one colour."""
+    rows: list[Sequence[Cell]] = []
+
+    def note(cells: Sequence[Sequence[Cell]]) -> Image.Image:
+        rows.extend(cells)
+        return lay_out(cells)
+
+    class Stub:
+        source = WeightsSource(source="sketch", sha256="ab", parameters=1000)
+
+        def paint(self, content: Picture, style: Picture) -> Any:
+            return SimpleNamespace(picture=colour(7))
+
+    monkeypatch.setattr(sheets, "lay_out", note)
+    monkeypatch.setattr(sheets, "make_painter", lambda name, weights, **settings: Stub())
+    monkeypatch.setattr(sheets, "imagenet_state", lambda backbone: "absent")
+    return rows
+
+
+def test_the_sheet_has_every_pair(laid_out: list[Sequence[Cell]], tmp_path: Path) -> None:
+    notes: list[str] = []
+    settings = sheets.Settings(size=64, steps=1, seed=0, folder=tmp_path)
+    sheet = sheets.painted_sheet(BACKBONES["vgg16"], settings, notes.append)
+    kinds = [sum(sample.kind == kind for sample in SAMPLES.values()) for kind in ("content", "style")]
+    assert kinds == [4, 5]
+    assert [len(row) for row in laid_out] == [6] * 5
+    assert sum(cell.pixels is not None for row in laid_out for cell in row) == 4 + 5 + 4 * 5
+    assert len(set(notes)) == 20
+    assert sheet.width == 2 * MARGIN + 6 * CELL + 5 * GAP
+    sheets.save(sheet, tmp_path / "sheet.jpg")
+    with Image.open(tmp_path / "sheet.jpg") as written:
+        assert written.size == sheet.size
+
+
+def test_the_weights_picture_says_where_imagenet_is_absent(
+    laid_out: list[Sequence[Cell]], tmp_path: Path
+) -> None:
+    notes: list[str] = []
+    sheets.weights_sheet(sheets.Settings(size=64, steps=1, seed=0, folder=tmp_path), notes.append)
+    assert [len(row) for row in laid_out] == [3] * 4
+    assert [row[2].words for row in laid_out[1:]] == [ABSENT] * 3
+    assert all(cell.pixels is not None for row in laid_out[1:] for cell in row[:2])
+    assert len(set(notes)) == 9
