@@ -214,12 +214,12 @@ def test_every_option_reaches_its_setting() -> None:
     asked = config_of(
         "--backbone=resnet50", "--weights=own.h5", "--size=100", "--steps=7", "--seed=3", "--canvas=pixel",
         "--balance=paper", "--content-weight=0", "--style-weight=2", "--tv-weight=0.5", "--learning-rate=0.1",
-        "--init=style", "--padding=reflect", "--pooling=average", "--single-size",
+        "--init=style", "--padding=zero", "--pooling=max", "--single-size",
     )  # fmt: skip
     assert asked == TransferConfig(
         backbone="resnet50", weights="own.h5", size=100, steps=7, seed=3, canvas="pixel", balance="paper",
         content_weight=0.0, style_weight=2.0, variation_weight=0.5, learning_rate=0.1, init="style",
-        padding="reflect", pooling="average", ladder=False,
+        padding="zero", pooling="max", ladder=False,
     )  # fmt: skip
     default = TransferConfig()
     unreached = {

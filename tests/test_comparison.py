@@ -54,7 +54,7 @@ def test_a_fair_comparison_differs_in_the_backbone_only() -> None:
     [
         (make_record("resnet50", seed=1), ("backbone", "seed")),
         (make_record("resnet50", steps=make_steps((3.0, 2.0))), ("backbone", "steps made")),
-        (make_record("resnet50", content_weight=7.0, padding="reflect"),
+        (make_record("resnet50", content_weight=7.0, padding="zero"),
          ("backbone", "content_weight", "padding")),
         (make_record("vgg19", style_layers=(("block1_conv1", 1.0),)), ("backbone", "style_layers")),
         (make_record("vgg19", content_layers=(("block1_conv1", 1.0),)), ("backbone", "content_layers")),
@@ -89,7 +89,7 @@ def test_labels_tell_runs_apart() -> None:
     assert run_labels(three()) == ("VGG16", "VGG19", "ResNet50")
     padded = make_record("vgg16", padding="replicate")
     assert run_labels([make_record("vgg16"), padded, make_record("vgg19")]) == (
-        "VGG16, padding zero", "VGG16, padding replicate", "VGG19",
+        "VGG16, padding reflect", "VGG16, padding replicate", "VGG19",
     )  # fmt: skip
     assert run_labels([make_record("vgg16")] * 3) == ("VGG16", "VGG16 (2)", "VGG16 (3)")
 

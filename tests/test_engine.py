@@ -19,7 +19,8 @@ SIZES = [(9, 12), (12, 9), (11, 7)]  # (height, width), even and odd
 
 
 def make_engine(network, canvas="pixel", **settings):
-    config = TransferConfig(backbone="vgg16", canvas=canvas, **settings)
+    plain = {"padding": "zero", "pooling": "max"}  # as the reference has them
+    config = TransferConfig(backbone="vgg16", canvas=canvas, **{**plain, **settings})
     return Engine(network, style_layers=STYLE_LAYERS, content_layers=CONTENT_LAYERS, config=config)
 
 

@@ -30,7 +30,8 @@ def models(monkeypatch: pytest.MonkeyPatch) -> Models:
 
 
 def config_of(backbone: str, **settings: Any) -> TransferConfig:
-    return TransferConfig(backbone=backbone, weights="random", size=SIZE, **settings)
+    plain = {"padding": "zero", "pooling": "max"}  # as the reference has them
+    return TransferConfig(backbone=backbone, weights="random", size=SIZE, **{**plain, **settings})
 
 
 def expected_errors(

@@ -84,7 +84,7 @@ def test_it_tells_the_pair_the_settings_and_the_numbers(words: list[tuple[str, i
 
 
 def test_what_differs_is_not_told_as_shared(words: list[tuple[str, int, int]]) -> None:
-    contact_sheet(make_comparison(make_record("vgg16"), make_record("vgg16", seed=1, padding="reflect")))
+    contact_sheet(make_comparison(make_record("vgg16"), make_record("vgg16", seed=1, padding="replicate")))
     texts = [text for text, _, _ in words]
     assert "64 px · 4 steps" in texts
     assert "Padding" not in texts

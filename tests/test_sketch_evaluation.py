@@ -1,6 +1,7 @@
 """The sheets and the table that judge the sketch weights: their search, their numbers, their layout."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from PIL import Image
 
 from assets.sketch import against_random, painter, sheets
-from assets.sketch.against_random import EQUAL, MOST_RUNS, NEAR, Measurement, Row, search, table
+from assets.sketch.against_random import table
+from assets.sketch.matching import DEFAULT_WEIGHT, EQUAL, MOST_RUNS, NEAR, Kept, Measurement, Row, search
 from assets.sketch.sheets import ABSENT, CAPTION, CELL, GAP, MARGIN, MOST_BYTES, Cell, lay_out
 from nst_core.backbones import BACKBONES
 from nst_core.images import Picture
@@ -32,9 +34,11 @@ def measurement(weight: float = 0.4, structure: float = 0.5, texture: float = 0.
     )
 
 
-def row(content: str, style: str, *, gain: float = 0.1, apart: float = 0.0) -> Row:
+def row(
+    content: str, style: str, *, gain: float = 0.1, apart: float = 0.0, kept: Kept = "structure_kept"
+) -> Row:
     theirs = measurement(structure=0.5 + apart, texture=0.2 + gain)
-    return Row(content=content, style=style, sketch=measurement(), random=theirs, runs=3)
+    return Row(content=content, style=style, sketch=measurement(), random=theirs, kept=kept, runs=3)
 
 
 def sigmoid(middle: float) -> Callable[[float], Measurement]:
@@ -52,19 +56,26 @@ def test_the_search_meets_the_structure_wanted(middle: float, wanted: float) -> 
 
 
 def test_a_first_run_that_is_near_enough_is_the_last() -> None:
-    found, runs = search(sigmoid(0.4), 0.5)
-    assert (found.content_weight, runs) == (0.4, 1)
+    found, runs = search(sigmoid(DEFAULT_WEIGHT), 0.5)
+    assert (found.content_weight, runs) == (DEFAULT_WEIGHT, 1)
+
+
+def test_the_search_can_go_by_edges() -> None:
+    # Edges fall from 1 to 0 as the texture error of these made-up pictures grows from 0 to 1.
+    found, _ = search(lambda weight: measurement(weight, 0.1, 1 / (1 + weight)), 0.8, kept="edges_kept")
+    assert found.content_weight == pytest.approx(4, rel=0.1)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "nearest", "runs"),
-    # From 0.4 by tens: 0.04, 0.004, 0.0004 stay at 1e-4 or more; 4, 40, 400 at 1e3 or less.
-    [(0.0, 0.0004, 4), (1.0, 400.0, 4)],
+    ("wanted", "decades"),
+    # A default of 0.1 to 1 can be divided or multiplied by ten three times between 1e-4 and 1e3.
+    [(0.0, -3), (1.0, 3)],
 )
-def test_a_structure_out_of_reach_ends_at_the_nearest(wanted: float, nearest: float, runs: int) -> None:
-    found, made = search(sigmoid(0.4), wanted)
-    assert found.content_weight == pytest.approx(nearest)
-    assert made == runs
+def test_a_structure_out_of_reach_ends_at_the_nearest(wanted: float, decades: int) -> None:
+    # Structure between 0.4 and 0.6, whatever the weight.
+    found, runs = search(lambda weight: measurement(weight, 0.5 + 0.1 * math.tanh(math.log(weight))), wanted)
+    assert found.content_weight == pytest.approx(DEFAULT_WEIGHT * 10.0**decades)
+    assert runs == 4
 
 
 def test_a_jump_in_structure_ends_after_the_most_runs() -> None:
@@ -97,10 +108,15 @@ def test_a_row_says_when_structure_is_not_equal(apart: float, marked: bool) -> N
 
 def test_entries_of_other_backbones_stay(tmp_path: Path) -> None:
     entry: dict[str, Any] = {"settings": {"size": 64}, "width": 0.25, "sketch_sha256": "ab"}
-    for name, gain in (("vgg19", 0.1), ("vgg16", -0.1)):
-        rows = [asdict(row("skyline", "trippy", gain=gain))]
-        text = against_random.write(tmp_path, name, entry | {"backbone": name, "rows": rows})
-    assert list(json.loads((tmp_path / "against-random.json").read_text())) == ["vgg16", "vgg19"]
+    for name, gain in (("vgg19", 0.1), ("vgg16", 0.3), ("vgg16", -0.1)):
+        for kept in ("edges_kept", "structure_kept"):
+            rows = [asdict(row("skyline", "trippy", gain=gain))]
+            text = against_random.write(tmp_path, entry | {"backbone": name, "kept": kept, "rows": rows})
+    titles = [line for line in text.splitlines() if line.startswith("## ")]
+    assert titles == [
+        f"## {label} at equal {what} kept" for label in ("VGG16", "VGG19") for what in ("structure", "edges")
+    ]
+    assert len(json.loads((tmp_path / "against-random.json").read_text())) == 4
     assert (tmp_path / "against-random.md").read_text() == text
     assert text.index("## VGG16") < text.index("lower on 0 of 1") < text.index("## VGG19")
     assert text.index("## VGG19") < text.index("lower on 1 of 1")
@@ -176,7 +192,7 @@ def test_random_weights_get_the_width_of_the_sketch() -> None:
 def test_equal_networks_are_equal_at_the_first_run(tiny: list[tuple[str, str]]) -> None:
     sketch, random = (painter.make_painter("vgg16", kind, size=64, steps=2) for kind in ("sketch", "random"))
     content, style = make_picture(48, 64, seed=1, name="c"), make_picture(64, 64, seed=2, name="s")
-    found = against_random.compare_pair(sketch, random, content, style)
+    found = against_random.compare_pair([sketch, random], content, style, kept="structure_kept")
     assert found.runs == 1
     assert found.sketch == found.random
 

@@ -28,6 +28,8 @@ SOURCE = WeightsSource(source="random", sha256="0" * 64, parameters=1, width=1 /
 SHORT = {
     "backbone": "vgg16",
     "weights": "random",
+    "padding": "zero",
+    "pooling": "max",
     "size": 64,
     "steps": 8,
     "content_weight": 0.05,

@@ -2,109 +2,32 @@
 
 Each pair of sample pictures is painted with the sketch at the default content weight, then with random
 weights of the same width, layers, size, steps and seed, whose content weight is searched so that as much of
-the content's structure is kept. What is left to compare is how near the texture is to the style's. All the
-numbers come from nst_core.metrics, in which no network that was trained has a part.
+the content's structure (or edges) is kept. What is left to compare is how near the texture is to the style's.
+All the numbers come from nst_core.metrics, in which no network that was trained has a part; but texture error
+and patch distance look through random filters, as the random weights do, so neither is quite impartial.
 """
 
 import argparse
 import json
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from assets.sketch.matching import DEFAULT_WEIGHT, EQUAL, Kept, Measurement, Row, search
 from assets.sketch.painter import DRAFT, Painter, make_painter
 from nst_core.backbones import BACKBONES
-from nst_core.config import LOSS_WEIGHTS
 from nst_core.errors import RunError
 from nst_core.images import Picture
 from nst_core.metrics import METRICS
 from nst_core.samples import SAMPLES, load_sample
 
 FOLDER = Path(__file__).parent
-DEFAULT_WEIGHT = LOSS_WEIGHTS["relative"][0]
-NEAR, EQUAL = 0.01, 0.02  # of structure kept: the search ends at the first, a row says so beyond the second
-MOST_RUNS = 6
 # What a table is worth nothing without, for defaults change.
 SETTINGS = ("size", "steps", "seed", "canvas", "content_weight", "variation_weight", "padding", "pooling")
-LIGHTEST, HEAVIEST = 1e-4, 1e3  # content weights
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """One painted picture: its content weight, and four of nst_core.metrics."""
-
-    content_weight: float
-    structure_kept: float
-    edges_kept: float
-    texture_error: float
-    patch_distance: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One pair under sketch weights, and under the random weights that keep as much structure."""
-
-    content: str
-    style: str
-    sketch: Measurement
-    random: Measurement
-    runs: int
-
-    @property
-    def equal(self) -> bool:
-        """Whether random weights could be made to keep as much structure."""
-        return abs(self.random.structure_kept - self.sketch.structure_kept) <= EQUAL
-
-    @property
-    def gain(self) -> float:
-        """By how much the sketch's texture error is lower."""
-        return self.random.texture_error - self.sketch.texture_error
-
-    @property
-    def winner(self) -> str:
-        """Whose texture error is lower."""
-        return "sketch" if self.gain > 0 else "random"
-
-
-def search(
-    paint: Callable[[float], Measurement], wanted: float, *, start: float = DEFAULT_WEIGHT
-) -> tuple[Measurement, int]:
-    """The measurement whose structure kept is nearest to `wanted`, and how many runs that took.
-
-    Structure grows with the content weight. From `start` the weight moves by tens until two runs lie on
-    either side, then to where a line between the nearest two, over log10 of the weight, meets `wanted`
-    (regula falsi). It ends within NEAR, after MOST_RUNS, or at LIGHTEST or HEAVIEST.
-    """
-    found: list[Measurement] = []
-    weight: float | None = start
-    while weight is not None and len(found) < MOST_RUNS:
-        found.append(paint(weight))
-        weight = _next_weight(found, wanted)
-    return min(found, key=lambda each: abs(each.structure_kept - wanted)), len(found)
-
-
-def _next_weight(found: Sequence[Measurement], wanted: float) -> float | None:
-    """The content weight to try next; None when there is none."""
-    if abs(found[-1].structure_kept - wanted) <= NEAR:
-        return None
-    below = [each for each in found if each.structure_kept < wanted]
-    above = [each for each in found if each.structure_kept >= wanted]
-    if not below or not above:
-        reached = found[-1].content_weight
-        weight = reached / 10 if above else reached * 10
-        return weight if LIGHTEST <= weight <= HEAVIEST else None
-    low, high = max(below, key=_structure), min(above, key=_structure)
-    share = (wanted - low.structure_kept) / (high.structure_kept - low.structure_kept)
-    ends = math.log10(low.content_weight), math.log10(high.content_weight)
-    # Never right beside an end that was tried already.
-    return float(10 ** (ends[0] + min(max(share, 0.05), 0.95) * (ends[1] - ends[0])))
-
-
-def _structure(measurement: Measurement) -> float:
-    return measurement.structure_kept
+KEPT: Mapping[str, str] = MappingProxyType({"structure_kept": "structure kept", "edges_kept": "edges kept"})
 
 
 def measured(painter: Painter, content: Picture, style: Picture, content_weight: float) -> Measurement:
@@ -123,13 +46,14 @@ def measured(painter: Painter, content: Picture, style: Picture, content_weight:
     )
 
 
-def compare_pair(sketch: Painter, random: Painter, content: Picture, style: Picture) -> Row:
-    """Both kinds of weights on one pair."""
+def compare_pair(painters: Sequence[Painter], content: Picture, style: Picture, *, kept: Kept) -> Row:
+    """Both painters, the sketch's and the random one, on one pair."""
+    sketch, random = painters
     ours = measured(sketch, content, style, DEFAULT_WEIGHT)
     theirs, runs = search(
-        lambda weight: measured(random, content, style, weight), ours.structure_kept, start=DEFAULT_WEIGHT
+        lambda weight: measured(random, content, style, weight), getattr(ours, kept), kept=kept
     )
-    return Row(content=content.name, style=style.name, sketch=ours, random=theirs, runs=runs)
+    return Row(content=content.name, style=style.name, sketch=ours, random=theirs, kept=kept, runs=runs)
 
 
 def sample_pairs() -> Iterator[tuple[Picture, Picture]]:
@@ -173,12 +97,13 @@ def _line(row: Row) -> str:
     return f"| {row.content} × {row.style} | {' | '.join(numbers)} | {row.winner} |"
 
 
-def write(folder: Path, name: str, entry: Mapping[str, Any]) -> str:
-    """Put a backbone's entry into the JSON file, beside those of others; the Markdown of all of them."""
+def write(folder: Path, entry: Mapping[str, Any]) -> str:
+    """Put an entry into the JSON file, in place of the last of its kind; the Markdown of all of them."""
     path = folder / "against-random.json"
     held = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    held[name] = entry
-    held = {known: held[known] for known in BACKBONES if known in held}
+    held[f"{entry['backbone']} {entry['kept']}"] = entry
+    order = [f"{name} {kept}" for name in BACKBONES for kept in KEPT]
+    held = {known: held[known] for known in order if known in held}
     path.write_text(json.dumps(held, indent=1) + "\n", "utf-8")
     text = f"# Sketch against random weights\n\n{_introduction()}\n" + "".join(map(_section, held.values()))
     (folder / "against-random.md").write_text(text, "utf-8")
@@ -189,7 +114,7 @@ def _introduction() -> str:
     noise = METRICS["texture_error"].noise
     return (
         "The same width, layers, size, steps and seed; the sketch at the default content weight, the random"
-        " weights at the content weight that keeps as much structure (searched). Structure kept: 1 is the"
+        " weights at the content weight that keeps as much (searched). Structure and edges kept: 1 is the"
         " content itself. Texture error and patch distance: 0 is the style's own statistics, 1 as far as a"
         f" flat picture; texture errors that differ by less than {noise} say nothing. Written by"
         " `python -m assets.sketch.against_random`."
@@ -199,24 +124,25 @@ def _introduction() -> str:
 def _section(entry: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in entry["settings"].items())
     settings = f"{settings}, width {entry['width']}"
-    title = (
-        f"\n## {BACKBONES[entry['backbone']].label}\n\n{settings}; sketch SHA-256 {entry['sketch_sha256']}"
-    )
-    return f"{title}\n\n{table([_row(each) for each in entry['rows']])}"
+    title = f"\n## {BACKBONES[entry['backbone']].label} at equal {KEPT[entry['kept']]}"
+    rows = table([_row(each) for each in entry["rows"]])
+    return f"{title}\n\n{settings}; sketch SHA-256 {entry['sketch_sha256']}\n\n{rows}"
 
 
 def _row(data: Mapping[str, Any]) -> Row:
     both = {kind: Measurement(**data[kind]) for kind in ("sketch", "random")}
-    return Row(content=data["content"], style=data["style"], runs=data["runs"], **both)
+    return Row(content=data["content"], style=data["style"], kept=data["kept"], runs=data["runs"], **both)
 
 
-def evaluate(name: str, *, size: int, steps: int, seed: int) -> Iterator[dict[str, Any]]:
+def evaluate(name: str, *, kept: Kept, size: int, steps: int, seed: int) -> Iterator[dict[str, Any]]:
     """All pairs on one backbone: after each the entry so far, as plain data, and a line on the terminal."""
-    sketch, random = (
+    painters = [
         make_painter(name, weights, size=size, steps=steps, seed=seed) for weights in ("sketch", "random")
-    )
+    ]
+    sketch, random = painters
     entry: dict[str, Any] = {
         "backbone": name,
+        "kept": kept,
         "settings": {name: getattr(sketch.config, name) for name in SETTINGS},
         "width": sketch.source.width,
         "sketch_sha256": sketch.source.sha256,
@@ -225,7 +151,7 @@ def evaluate(name: str, *, size: int, steps: int, seed: int) -> Iterator[dict[st
     }
     began = time.monotonic()
     for content, style in sample_pairs():
-        row = compare_pair(sketch, random, content, style)
+        row = compare_pair(painters, content, style, kept=kept)
         entry["rows"].append(asdict(row))
         print(f"{_line(row)} {row.runs + 1} runs, {time.monotonic() - began:.0f} s", flush=True)
         yield entry
@@ -235,6 +161,7 @@ def options() -> argparse.ArgumentParser:
     """The command's options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", choices=(*BACKBONES, "all"), default="vgg19")
+    parser.add_argument("--equal", choices=tuple(KEPT), default="structure_kept", help="what both keep alike")
     parser.add_argument("--size", type=int, default=DRAFT.size, help="longest side, pixels")
     parser.add_argument("--steps", type=int, default=DRAFT.steps)
     parser.add_argument("--seed", type=int, default=0, help="of the random weights")
@@ -248,8 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = ""
     for name in BACKBONES if asked.backbone == "all" else (asked.backbone,):
         # Written after each pair, so that a command that is stopped leaves what it found.
-        for entry in evaluate(name, size=asked.size, steps=asked.steps, seed=asked.seed):
-            text = write(asked.folder, name, entry)
+        course = evaluate(name, kept=asked.equal, size=asked.size, steps=asked.steps, seed=asked.seed)
+        for entry in course:
+            text = write(asked.folder, entry)
     print(text)
 
 

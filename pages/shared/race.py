@@ -4,9 +4,8 @@ import streamlit as st
 
 from nst_core.backbones import find_backbone
 from nst_core.figures import loss_figure
-from nst_core.images import resize_longest, to_uint8
 from nst_core.jobs import Job, Lane
-from pages.shared.stage import CHART, REFRESH, forming_series, progress_words
+from pages.shared.stage import CHART, REFRESH, forming_picture, forming_series, progress_words
 
 
 def show_race(job: Job) -> None:
@@ -33,10 +32,7 @@ def _show_lane(job: Job, lane: Lane) -> None:
     heading(lane)
     share, text = progress_words(job, lane)
     st.progress(share, text=text)
-    shown = lane.preview
-    if shown is None:
-        shown = to_uint8(resize_longest(lane.request.content.pixels, 384))
-    st.image(shown, width="stretch")
+    st.image(forming_picture(lane), width="stretch")
     index = job.lanes.index(lane)
     stopping = lane.halt.is_set()
     if st.button(

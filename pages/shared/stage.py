@@ -1,12 +1,14 @@
 """A job on the page: waiting, forming, done. It is watched here and computed elsewhere."""
 
+import numpy as np
 import streamlit as st
 
 from nst_core.backbones import find_backbone
 from nst_core.figures import Series, loss_figure, series_of
-from nst_core.images import Picture, Pixels, encode_jpeg, encode_png, resize_longest, to_uint8
+from nst_core.images import Picture, Pixels, encode_jpeg, encode_png, resize_longest
 from nst_core.jobs import Job, Lane
 from nst_core.records import RunRecord
+from pages.shared.embedding import embed
 from pages.shared.settings import words_for
 from pages.shared.slider import before_after
 from pages.shared.state import workshop
@@ -73,12 +75,20 @@ def speed_words(lane: Lane) -> str:
 
 
 def _show_preview(lane: Lane) -> None:
-    picture = lane.preview
-    if picture is None:
-        small = to_uint8(resize_longest(lane.request.content.pixels, 512))
-        st.image(small, width="stretch", caption="The content picture, until the first preview")
-        return
-    st.image(picture, width="stretch", caption="The picture as it forms")
+    told = (
+        "The content picture, until the first preview" if lane.preview is None else "The picture as it forms"
+    )
+    st.image(forming_picture(lane), width="stretch", caption=told)
+
+
+def forming_picture(lane: Lane) -> str:
+    """The newest preview, or the content while there is none, as a data URL.
+
+    A file of its own would be gone when the next preview comes, and a slow browser would ask for it in vain.
+    """
+    if lane.preview is None:
+        return embed(encode_jpeg(resize_longest(lane.request.content.pixels, 512), quality=85)).url
+    return embed(encode_jpeg(lane.preview.astype(np.float32) / np.float32(255), quality=90)).url
 
 
 def forming_series(lane: Lane) -> Series:

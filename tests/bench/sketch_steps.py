@@ -1,7 +1,7 @@
 """One step on sketch weights beside one at full width, and a whole draft: python -m tests.bench.sketch_steps.
 
-Both networks of a backbone take turns within one process, so that a busy machine slows both alike. The figures
-are medians; what counts is their ratio. Full-width networks have random weights: the numbers do not matter here.
+Both networks of a backbone take turns within one process, so that a busy machine slows both alike. The
+figures are medians; what counts is their ratio. Full-width networks have random weights, which cost the same.
 """
 
 import os

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.harness import AppServer, Incidents, StartApp
 
@@ -55,6 +55,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("NST_REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=30_000)  # milliseconds
     with sync_playwright() as playwright:
         # A container's root user has no sandbox, and a test machine no graphics card.
         chromium = playwright.chromium.launch(

@@ -19,11 +19,9 @@ class AppServer:
         return self.log_file.read_text(encoding="utf-8", errors="replace")
 
 
-# What Streamlit asks for and gets a 404 for: first its own addresses below the page's, to find out where the app
-# begins; then a forming picture that the next one has already replaced.
+# To find out where the app begins, Streamlit looks for its own addresses below the page's first: a 404 each.
 ASKED_IN_VAIN = re.compile(
-    r"http://127\.0\.0\.1:\d+/"
-    r"((transfer|compare|curves|method)/_stcore/(health|host-config)|media/[0-9a-f]+\.jpg)"
+    r"http://127\.0\.0\.1:\d+/(transfer|compare|curves|method)/_stcore/(health|host-config)"
 )
 
 
