@@ -25,6 +25,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 _VISITOR, _RUNS, _UPLOADS = "state.visitor", "state.runs", "state.uploads"
 JOB_PAGES = ("transfer", "compare")  # those that start jobs
+KEEP_ALIVE = 20  # seconds between two signs of life, well under the queue's patience
 MOST_RUNS = 24  # finished runs kept for a visitor
 
 
@@ -104,6 +105,13 @@ def start(
     job = queue.submit(requests, owner=visitor(), together=together, epilogue=epilogue)
     watch(page, job)
     return job
+
+
+def keep_alive() -> None:
+    """Tell the visitor's unfinished job that somebody is here, on whichever page, now and every so often."""
+    job = workshop().queue.unfinished(visitor())
+    if job is not None:
+        st.fragment(job.touch, run_every=KEEP_ALIVE)()
 
 
 def finished_runs() -> dict[str, Lane]:

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.pages.conftest import ROOT
+import pytest
+
+from tests.pages.conftest import ROOT, open_page, press_run, small
 
 
 def run_script(script: str, folder: Path) -> list[str]:
@@ -59,3 +61,16 @@ except WeightsError:
 """
     # Keras itself was there: only the name under which Streamlit looks for it is gone.
     assert run_script(script, tmp_path) == ["refused", "False", "True"]
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_run_is_watched_from_every_page() -> None:
+    app = small(open_page("pages/transfer.py"), steps=2000)
+    job = press_run(app)
+    for path in ("pages/curves.py", "pages/method.py"):
+        before = job._seen
+        app.switch_page(path).run()
+        assert not app.exception
+        assert job._seen > before
+    job.stop()
+    assert job.ended.wait(120)
