@@ -5,8 +5,6 @@ import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -195,52 +193,3 @@ def test_the_record_is_enough_to_repeat_it(page: Page) -> None:
     for told in (record.id, record.config.to_json(), record.weights.sha256, record.content.sha256,
                  "python 3.11.7", "finished, 4 of 4 steps", "2026-01-02T03:04:05+00:00"):  # fmt: skip
         assert told in page.text, told
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Any:
-    import shutil
-
-    sync_api = pytest.importorskip("playwright.sync_api")
-    executable = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if executable is None:
-        pytest.skip("no Chromium here")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_shows_it_from_disk(chromium: Any, width: int, scheme: str, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    path.write_text(html_report(hostile()), encoding="utf-8")
-    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.partition(":")[0]))
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: complaints.append(dialog.message))
-    page.goto(path.as_uri())
-    assert page.locator("#wipe.ready").count() == 1
-    page.locator("#wipe input").fill("25")
-    assert (
-        page.locator(".stack img").nth(1).evaluate("image => image.style.clipPath")
-        == "inset(0px 0px 0px 25%)"
-    )
-    page.locator("#wipe select").first.select_option(index=0)
-    same = "images => images[0].src === document.querySelector('img[data-name]').src"
-    assert page.locator(".stack img").evaluate_all(same)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(27, 27, 27)"
-    assert dark == (scheme == "dark")
-    assert set(asked) <= {"file", "data"}
-    assert complaints == []
-    page.close()
