@@ -1,4 +1,4 @@
-"""The report in a real browser, opened from disk: nothing is fetched, nothing runs that a name smuggled in."""
+"""The report in a real browser, opened from disk: nothing is fetched, no name smuggles in a script."""
 
 from pathlib import Path
 
