@@ -100,28 +100,23 @@ def palette_distance(result: Pixels, style: Pixels) -> float:
     """Gaussian 2-Wasserstein distance of colours, in units of the 0..1 range: 0 to sqrt(3), lower is better.
 
     sqrt(|m - n|^2 + tr(C + D - 2 (D^1/2 C D^1/2)^1/2)) of the means m, n and covariances C, D of RGB
-    (Dowson and Landau 1982). Does not see where a colour is, or more of the palette than mean and covariance:
-    two hues and their mixture may look alike.
+    (Dowson and Landau 1982). With triangular factors, C = R'R and D = S'S, the last trace is the sum of the
+    singular values of R S', which stays exact where a palette has fewer than three dimensions. Does not see
+    where a colour is, or more of the palette than mean and covariance: two hues and a mixture may look alike.
     """
     check_pixels(result)
     check_pixels(style)
-    (mean, covariance), (other_mean, other_covariance) = _colour_moments(result), _colour_moments(style)
-    root = _matrix_root(other_covariance)
-    shared = np.trace(_matrix_root(root @ covariance @ root))
-    spread = np.trace(covariance) + np.trace(other_covariance) - 2.0 * shared
+    (mean, factor), (other_mean, other_factor) = _colour_moments(result), _colour_moments(style)
+    shared = np.linalg.svd(factor @ other_factor.T, compute_uv=False).sum()
+    spread = np.sum(factor**2) + np.sum(other_factor**2) - 2.0 * shared
     return float(np.sqrt(np.sum((mean - other_mean) ** 2) + max(spread, 0.0)))
 
 
 def _colour_moments(pixels: Pixels) -> tuple[Values, Values]:
+    """The mean of the colours, and a triangular factor R of their covariance R'R."""
     colours = pixels.reshape(-1, 3).astype(np.float64)
     mean = colours.mean(axis=0)
-    return mean, (colours - mean).T @ (colours - mean) / len(colours)
-
-
-def _matrix_root(covariance: Values) -> Values:
-    values, vectors = np.linalg.eigh(covariance)
-    root: Values = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    return root
+    return mean, np.asarray(np.linalg.qr((colours - mean) / np.sqrt(len(colours)), mode="r"))
 
 
 def grain_energy(pixels: Pixels) -> float:

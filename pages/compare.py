@@ -13,7 +13,7 @@ from pages.shared.frame import frame
 from pages.shared.imagenet import offer_imagenet
 from pages.shared.race import show_race
 from pages.shared.settings import choose_preset, choose_settings, preset_seconds
-from pages.shared.state import current_job, start
+from pages.shared.state import current_job, keep_alive, start
 
 PAGE = "compare"
 MOST_COLUMNS = 4
@@ -66,3 +66,4 @@ elif running:
     show_race(job)
 else:
     show_comparison(job)
+keep_alive()

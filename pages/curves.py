@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared.curves_view import choose_runs, choose_view, show_curves
 from pages.shared.frame import frame, lead_to
-from pages.shared.state import finished_runs
+from pages.shared.state import finished_runs, keep_alive
 
 frame("pages/curves.py")
 runs = finished_runs()
@@ -18,3 +18,4 @@ else:
         show_curves(chosen, choose_view(chosen))
     else:
         st.info("Tick one run or more in the table.")
+keep_alive()

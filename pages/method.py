@@ -9,6 +9,7 @@ from pages.shared.method_layers import show_layers
 from pages.shared.method_measuring import show_activations
 from pages.shared.method_words import show_algorithm
 from pages.shared.settings import choose_backbone
+from pages.shared.state import keep_alive
 
 KINDS = {"content": "a content picture", "style": "a style picture"}
 
@@ -36,3 +37,4 @@ try:
             show_activations(choose_picture(str(kind)))
 except NSTError as error:
     st.error(str(error))
+keep_alive()

@@ -10,7 +10,7 @@ from pages.shared.frame import frame
 from pages.shared.imagenet import offer_imagenet
 from pages.shared.settings import choose_backbone, choose_preset, choose_settings, preset_seconds
 from pages.shared.stage import show_forming, show_result
-from pages.shared.state import current_job, start
+from pages.shared.state import current_job, keep_alive, start
 
 PAGE = "transfer"
 
@@ -73,3 +73,4 @@ with stage:
         if lane.run is not None:
             done = lane.run.record.config
             offer_again(done.backbone, done.steps, done.size)
+keep_alive()

@@ -7,7 +7,6 @@ from PIL import Image
 from streamlit.errors import StreamlitAPIException
 
 from nst_core.backbones import BACKBONES
-from pages.shared.state import keep_alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,6 @@ def frame(path: str) -> None:
     """
     st.set_page_config(layout="wide")
     if st.session_state.get(_ROUTED):
-        keep_alive()
         return
     st.session_state[_TARGET] = (path, st.query_params.to_dict())
     try:

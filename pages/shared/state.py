@@ -108,7 +108,10 @@ def start(
 
 
 def keep_alive() -> None:
-    """Tell the visitor's unfinished job that somebody is here, on whichever page, now and every so often."""
+    """Tell the visitor's unfinished job that somebody is here, on whichever page, now and every so often.
+
+    Called last by every page, so that no element changes its place when a job begins or ends.
+    """
     job = workshop().queue.unfinished(visitor())
     if job is not None:
         st.fragment(job.touch, run_every=KEEP_ALIVE)()
