@@ -94,7 +94,7 @@ class Speeds:
             self._known[record.config.backbone, record.weights.width < 1] = seconds / cost
 
     def seconds(self, architecture: Architecture, layers: tuple[str, ...], plan: Plan) -> float:
-        """Seconds of a run over `plan`, within about a half before the first run and a quarter after it."""
+        """Seconds of a run over `plan`: a rough guess before the first run of its kind, learnt after it."""
         thin = architecture.width < 1
         with self._lock:
             known = self._known.get((architecture.name, thin))

@@ -33,8 +33,8 @@ class AppModels(Models):
     """Models that leave no Keras behind where Streamlit looks for it.
 
     After each run of a page Streamlit calls `clear_session` of a `keras` that it finds among the loaded
-    modules. That throws away what TensorFlow has compiled while a job is using it, and steps of 50 ms take
-    seconds. Only reading weight files needs Keras, and importing it again later is cheap.
+    modules. That throws away what TensorFlow has compiled while a job is using it, and every step waits until
+    it is made again. Only reading weight files needs Keras, and importing it again later is cheap.
     """
 
     def network(
