@@ -124,3 +124,9 @@ def find_backbone(name: str) -> Backbone:
         raise ConfigError(
             f"The backbone must be one of {', '.join(BACKBONES)}; received {name!r}."
         ) from error
+
+
+def split_layer(key: str, backbone: str) -> tuple[str, str]:
+    """("vgg16", "block1_conv1") of "vgg16:block1_conv1"; a layer without a backbone is `backbone`'s own."""
+    owner, _, layer = key.rpartition(":")
+    return owner or backbone, layer

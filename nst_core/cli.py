@@ -1,4 +1,4 @@
-"""The same things from a shell: `nst transfer`, `nst compare`, `nst weights`."""
+"""The same things from a shell: `nst transfer`, `nst compare`, `nst weights`, `nst bench`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nst_core.backbones import BACKBONES, find_backbone
+from nst_core.cli_bench import add_bench
 from nst_core.cli_compare import add_compare
 from nst_core.cli_run import (
     BAD_INPUT,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 0 done, 1 no picture, 2 bad input, 130 stopped by Ctrl-C."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return int(options.command(options))
     except NSTError as error:
         sys.stderr.write(f"nst: {error}\n")
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_transfer(commands)
     add_compare(commands)
     _add_weights(commands)
+    add_bench(commands)
     return parser
 
 

@@ -19,7 +19,7 @@ from nst_core.cli_run import (
     progress_bar,
     stopping_by_interrupt,
 )
-from nst_core.comparison import Comparison, cross_examine, variants
+from nst_core.comparison import Comparison, cross_examine
 from nst_core.config import TransferConfig
 from nst_core.errors import ConfigError, RunError
 from nst_core.images import Picture, encode_png
@@ -60,7 +60,7 @@ def add_compare(commands: Any) -> None:
 def _compare(options: argparse.Namespace) -> int:
     from nst_core.pictures import open_picture
 
-    configs = variants(make_config(options), _backbones(options.backbones))
+    configs = tuple(make_config(options, name) for name in _backbones(options.backbones))
     content, style = open_picture(options.content), open_picture(options.style)
     for config in configs:
         usable_sizes(config, content, style)  # says so if a picture is too narrow, before an hour's work
@@ -114,12 +114,9 @@ def _run(
     options: argparse.Namespace,
 ) -> Run:
     """One backbone's run; its picture is on disk as soon as it is done."""
-    from nst_core.material import prepare, resolve
     from nst_core.transfer import run
 
-    network, source = models.network(config)
-    engine = models.engine(resolve(config, source), network)
-    material = prepare(config, content, style, network=network, source=source, engine=engine)
+    material = models.material(config, content, style)
     with progress_bar(config.steps, quiet=options.quiet) as show:
         finished = run(material, on_step=show, stop=stop.is_set)
     record, path = finished.record, options.output / f"{config.backbone}.png"

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from nst_core.backbones import BACKBONES, find_backbone
-from nst_core.config import TransferConfig, weigh_alike
+from nst_core.backbones import find_backbone
+from nst_core.choices import weigh_alike
+from nst_core.config import TransferConfig
 from nst_core.errors import RunError
 from nst_core.images import Picture
 from nst_core.judge import Verdict, judge
-from nst_core.memory import run_need, together_need
+from nst_core.memory import layers_by_backbone, run_need, together_need
 from nst_core.models import Models
 from nst_core.records import RunRecord
-from nst_core.wording import and_list, gigabytes
+from nst_core.strength import MIDDLE, is_of_strength
+from nst_core.wording import and_list, gigabytes, network_words
 
 if TYPE_CHECKING:
     from nst_core.transfer import Run
@@ -60,11 +62,6 @@ class Comparison:
         return tuple(find_backbone(record.config.backbone).colour for record in self.records)
 
 
-def variants(base: TransferConfig, backbones: Sequence[str] = tuple(BACKBONES)) -> tuple[TransferConfig, ...]:
-    """The same settings on each backbone; ConfigError when they name layers that one of them has not."""
-    return tuple(replace(base, backbone=name) for name in backbones)
-
-
 def differing_fields(records: Sequence[RunRecord]) -> tuple[str, ...]:
     """What is not the same in all records: fields of TransferConfig in their order, then what is no setting.
 
@@ -72,7 +69,7 @@ def differing_fields(records: Sequence[RunRecord]) -> tuple[str, ...]:
     and "steps made" (a run ended early). A fair comparison of backbones gives ("backbone",) and nothing else.
     Layers count as different only when they are not the backbone's own.
     """
-    configs = [_plain(record.config) for record in records]
+    configs = [_plain(record) for record in records]
     differing = [
         field.name
         for field in fields(TransferConfig)
@@ -91,9 +88,16 @@ def differing_fields(records: Sequence[RunRecord]) -> tuple[str, ...]:
     return (*differing, *(name for name, found in facts.items() if len(found) > 1))
 
 
-def _plain(config: TransferConfig) -> TransferConfig:
-    """The config with everything that is merely the default written out or left out alike."""
-    backbone = find_backbone(config.backbone)
+def _plain(record: RunRecord) -> TransferConfig:
+    """The config with everything that is merely the default, or without effect, written alike.
+
+    Alpha of one style strength may be another on each backbone, which is no setting of its own.
+    """
+    config, backbone = record.config, find_backbone(record.config.backbone)
+    if is_of_strength(config, record.weights.source):
+        config = replace(config, content_weight=None)
+    else:
+        config = replace(config, strength=MIDDLE)
     kinds = ("imagenet", "sketch")
     if config.style_layers in [weigh_alike(backbone.usual_style_layers(kind)) for kind in kinds]:
         config = replace(config, style_layers=None)
@@ -108,7 +112,7 @@ def run_labels(records: Sequence[RunRecord]) -> tuple[str, ...]:
     times = Counter(record.config.backbone for record in records)
     labels: list[str] = []
     for record in records:
-        parts = [find_backbone(record.config.backbone).label]
+        parts = [network_words(record.config)]
         if times[record.config.backbone] > 1:
             parts += [_in_a_label(record, name) for name in differing]
         label = ", ".join(filter(None, parts))
@@ -148,7 +152,7 @@ def cross_examine(
         models=models,
         judges=judges,
         size=max(record.config.size for record in records),
-        made_by={label: record.config.backbone for label, record in makers},
+        made_by={label: (record.config.backbone, *record.other_weights) for label, record in makers},
     )
     return replace(comparison, verdicts=verdicts)
 
@@ -161,10 +165,13 @@ def advance_together(configs: Sequence[TransferConfig], available: int | None) -
     """
     needs = [run_need(config) for config in configs]
     needed = together_need(needs)
-    labels = [find_backbone(config.backbone).label for config in configs]
+    labels = [
+        " + ".join(find_backbone(name).label for name in layers_by_backbone(config)) for config in configs
+    ]
     who = and_list(list(dict.fromkeys(labels)))
     largest = max(zip(needs, labels, strict=True), key=lambda pair: pair[0].step)
-    what = f"about {gigabytes(needed)}, most of it for a step of {largest[1]} ({gigabytes(largest[0].step)})"
+    step = gigabytes(largest[0].step)
+    what = f"about {gigabytes(needed)}, of which the largest step, that of {largest[1]}, takes {step}"
     if available is None:
         return True, (
             f"{who} advance together, which needs {what}; how much memory is free is not known here, and"

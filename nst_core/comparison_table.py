@@ -177,8 +177,8 @@ def _cost_rows(records: Sequence[RunRecord]) -> tuple[Row, ...]:
         row(
             "parameters",
             "Parameters",
-            "Numbers in the network, none of them changed by a run.",
-            [record.weights.parameters for record in records],
+            "Numbers in the run's networks, none of them changed by a run.",
+            [_parameters(record) for record in records],
             whole=True,
         ),
         row(
@@ -189,6 +189,10 @@ def _cost_rows(records: Sequence[RunRecord]) -> tuple[Row, ...]:
             whole=True,
         ),
     )
+
+
+def _parameters(record: RunRecord) -> float:
+    return sum(source.parameters for source in (record.weights, *record.other_weights.values()))
 
 
 def seconds_a_step(record: RunRecord) -> float | None:

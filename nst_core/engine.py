@@ -1,31 +1,26 @@
-"""One compiled update of the picture: losses, gradient, Adam."""
+"""The compiled objective: a picture in, its losses and their gradient out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from nst_core.canvas import CANVASES
-from nst_core.config import Balance, TransferConfig
+from nst_core.backbones import COLOURS, split_layer
+from nst_core.backward import pull_back
+from nst_core.choices import Balance
+from nst_core.config import TransferConfig
 from nst_core.features import Extractor
-from nst_core.losses import Targets, content_distance, make_targets, style_distance, total_variation
+from nst_core.losses import VARIATIONS, Targets, content_distance, make_targets, smooth
 from nst_core.networks import Network
+from nst_core.statistics import STATISTICS
+from nst_core.tiles import Route
 
-BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8  # Adam (Kingma and Ba 2015), a shorter memory of squares than theirs
-
-
-class State(NamedTuple):
-    """What an update reads and gives back: the canvas' parameters and Adam's two moments."""
-
-    parameters: Any
-    first: Any
-    second: Any
-    count: Any
+Factors = tuple[float, float, float]  # alpha, beta, gamma
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,55 +32,57 @@ class Losses:
     variation: float
     layers: tuple[float, ...]
 
+    def total(self, factors: Factors) -> float:
+        """alpha * content + beta * style + gamma * variation."""
+        alpha, beta, gamma = factors
+        return alpha * self.content + beta * self.style + gamma * self.variation
+
 
 class Engine:
-    """The compiled step for one network, one choice of layers and one canvas.
+    """The losses and their gradient for some networks, one choice of layers and one kind of loss.
 
-    One graph serves every picture size, loss weight, balance and learning rate: they are arguments, not
-    constants, so that nothing is traced twice and memory does not grow with the number of shapes.
+    One graph serves every picture size, loss weight, balance, canvas and optimiser: they are arguments or
+    lie outside, so that nothing is traced twice and memory does not grow with the number of shapes.
+
+    networks: of each backbone whose layers are named; config: resolved, see `material.resolve`.
+    extractors: of each network, with which of its layers each layer's key means.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        style_layers: tuple[str, ...],
-        content_layers: tuple[str, ...],
-        config: TransferConfig,
-    ) -> None:
-        self.style_layers = style_layers
-        self.content_layers = content_layers
-        self.precision = "float32"
-        self.canvas = CANVASES[config.canvas]
-        names = tuple(dict.fromkeys((*style_layers, *content_layers)))
-        self.extractor = Extractor(network, names, padding=config.padding, pooling=config.pooling)
+    def __init__(self, networks: Mapping[str, Network], config: TransferConfig) -> None:
+        self.style_layers = tuple(name for name, _ in config.style_layers or ())
+        self.content_layers = tuple(name for name, _ in config.content_layers or ())
+        # bfloat16 only where it is asked for: on no processor was it measured against float32 yet.
+        self.precision = "bfloat16" if config.precision == "bfloat16" else "float32"
+        self.statistic = config.statistic
+        self.variation = VARIATIONS[config.variation]
+        self._statistic = STATISTICS[config.statistic]
+        self.smoothed = config.smoothing == "softmax"
+        self._temperature = config.temperature
+        self.extractors = _extractors(networks, self.style_layers + self.content_layers, config)
         picture = tf.TensorSpec([None, None, 3], tf.float32)
-        self._features = tf.function(self.extractor.__call__, input_signature=[picture], autograph=False)
-        signature = self._signature(network)
-        self._advance = tf.function(self._update, input_signature=signature, autograph=False)
-        self._measure = tf.function(self._numbers, input_signature=[picture, signature[2]], autograph=False)
-        self._decode = _decoder(config.canvas)
-
-    def _parameters_spec(self) -> Any:
-        return tf.TensorSpec([None] * self.canvas.rank, tf.float32)
-
-    def _signature(self, network: Network) -> list[Any]:
-        channels = {layer.name: layer.channels for layer in network.architecture.layers}
-        parameters = self._parameters_spec()
-        grams = tuple(tf.TensorSpec([channels.get(name, 4)] * 2) for name in self.style_layers)
-        maps = tuple(tf.TensorSpec([1, None, None, channels.get(name, 4)]) for name in self.content_layers)
-        targets = (
-            grams,
-            tf.TensorSpec([len(grams)]),
-            maps,
-            tf.TensorSpec([len(maps)]),
+        targets = self.targets_spec = self._targets_spec(networks, config.backbone)
+        shift = tf.TensorSpec([3], tf.int32)
+        self._features = tf.function(self._maps, input_signature=[picture], autograph=False)
+        self._measure = tf.function(self._numbers, input_signature=[picture, targets], autograph=False)
+        self._evaluate = tf.function(
+            self._gradient,
+            input_signature=[picture, targets, tf.TensorSpec([3]), shift],
+            autograph=False,
         )
-        return [
-            State(parameters, parameters, parameters, tf.TensorSpec([])),
-            tf.TensorSpec([2], tf.int32),
-            targets,
-            tf.TensorSpec([4]),
-        ]
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The layers of each network in use, shallow to deep, and which of them each key means."""
+        return tuple((extractor.layers, keys) for extractor, keys in self.extractors)
+
+    def _targets_spec(self, networks: Mapping[str, Network], backbone: str) -> tuple[Any, ...]:
+        def channels(key: str) -> int:
+            owner, name = split_layer(key, backbone)
+            return 4 if name == COLOURS else networks[owner].architecture.layer(name).channels
+
+        styles = tuple(tf.TensorSpec([None, channels(key)]) for key in self.style_layers)
+        maps = tuple(tf.TensorSpec([1, None, None, channels(key)]) for key in self.content_layers)
+        return styles, tf.TensorSpec([len(styles)]), maps, tf.TensorSpec([len(maps)])
 
     def targets(
         self,
@@ -103,94 +100,127 @@ class Engine:
             style_layers=tuple(zip(self.style_layers, style_weights, strict=True)),
             content_layers=tuple(zip(self.content_layers, content_weights, strict=True)),
             balance=balance,
+            statistic=self._statistic,
         )
 
-    def start(self, picture: npt.NDArray[np.float32]) -> State:
-        """The state whose picture is `picture`, with Adam's moments at zero."""
-        return restart(State(self.canvas.encode(picture), None, None, None))
+    def evaluate(
+        self, picture: Any, targets: Targets, factors: Factors, shift: tuple[int, int, int] = (0, 0, 0)
+    ) -> tuple[Losses, Any]:
+        """The losses of a picture [H, W, 3] in 0..1, and the gradient [H, W, 3] of their weighted mean.
 
-    def picture(self, state: State, size: tuple[int, int]) -> npt.NDArray[np.float32]:
-        """The state's picture, float32 [H, W, 3] in 0..1; size = (width, height)."""
-        width, height = size
-        pixels = self._decode(state.parameters, tf.constant([height, width])).numpy()
-        return np.asarray(np.clip(pixels, 0.0, 1.0))
-
-    def advance(
-        self,
-        state: State,
-        size: tuple[int, int],
-        targets: Targets,
-        factors: tuple[float, float, float, float],
-    ) -> tuple[State, Losses]:
-        """The losses at the state's picture, and the state after one update.
-
-        factors: alpha, beta, gamma and the learning rate. Only the ratios of the first three count: Adam's
-        step does not depend on the scale of the loss, and with weights that add up to 1 very small or large
-        ones neither sink below its epsilon nor leave the range of float32.
+        The gradient is of alpha * content + beta * style + gamma * variation over alpha + beta + gamma: with
+        weights that add up to 1 very small or large ones neither sink below Adam's epsilon nor leave the
+        range of float32. shift: see `shifted`; the targets must be of the content shifted likewise.
         """
-        width, height = size
-        whole = sum(factors[:3]) or 1.0
-        scaled = (*(factor / whole for factor in factors[:3]), factors[3])
-        state, numbers = self._advance(
-            state, tf.constant([height, width]), _packed(targets), tf.constant(scaled, tf.float32)
-        )
-        return state, _losses_of(numbers)
+        shares = tf.constant(weight_shares(factors), tf.float32)
+        numbers, gradient = self._evaluate(picture, _packed(targets), shares, tf.constant(shift, tf.int32))
+        return _losses_of(numbers), gradient
 
     def errors(self, picture: npt.NDArray[np.float32], targets: Targets) -> Losses:
-        """The losses of a picture as it is, float32 [H, W, 3] in 0..1 of the targets' size; nothing moves."""
+        """The losses of a picture as it is, float32 [H, W, 3] in 0..1 of the targets' size."""
         return _losses_of(self._measure(picture, _packed(targets)))
 
-    def _update(self, state: State, size: Any, targets: Any, factors: Any) -> tuple[State, Any]:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(state.parameters)
-            content, layers, variation = self._losses(self.canvas.decode(state.parameters, size), targets)
-            total = factors[0] * content + factors[1] * tf.reduce_sum(layers) + factors[2] * variation
-        gradient = tape.gradient(total, state.parameters)
-        return self._adam(state, gradient, factors[3]), tf.concat([[content, variation], layers], 0)
+    def _gradient(self, picture: Any, targets: Any, shares: Any, shift: Any) -> tuple[Any, Any]:
+        _, style_scales, _, content_scales = targets
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(picture)
+            moved = shifted(picture, shift)
+            maps = self.raw_maps(moved)
+            terms, variation = self._terms(maps, targets), self.variation(moved)
+        slopes = tf.unstack(tf.concat([shares[1] * style_scales, shares[0] * content_scales], 0))
+        keys = self.style_layers + self.content_layers
+        gradient = pull_back(tape, moved, self.routes, maps, tuple(zip(keys, terms, slopes, strict=True)))
+        gradient += tape.gradient(variation, moved, output_gradients=shares[2])
+        numbers = self._weighed(terms, variation, targets)
+        return numbers, tape.gradient(moved, picture, output_gradients=gradient)
 
     def _numbers(self, picture: Any, targets: Any) -> Any:
-        content, layers, variation = self._losses(picture, targets)
-        return tf.concat([[content, variation], layers], 0)
+        terms = self._terms(self.raw_maps(picture), targets)
+        return self._weighed(terms, self.variation(picture), targets)
 
-    def _losses(self, picture: Any, targets: Any) -> tuple[Any, Any, Any]:
-        grams, style_scales, contents, content_scales = targets
-        maps = self.extractor(picture)
-        styles = [
-            style_distance(maps[name], gram) for name, gram in zip(self.style_layers, grams, strict=True)
+    def _weighed(self, terms: list[Any], variation: Any, targets: Any) -> Any:
+        _, style_scales, _, content_scales = targets
+        errors, distances = terms[: len(self.style_layers)], terms[len(self.style_layers) :]
+        content = tf.reduce_sum(tf.stack(distances) * content_scales)
+        return tf.concat([[content, variation], tf.stack(errors) * style_scales], 0)
+
+    def raw_maps(self, picture: Any) -> dict[str, Any]:
+        """Each layer's feature maps [1, h, w, N], by its key, before any smoothing."""
+        maps = {}
+        for extractor, keys in self.extractors:
+            found = extractor(picture)
+            maps.update({key: found[name] for key, name in keys.items()})
+        return maps
+
+    def _maps(self, picture: Any) -> dict[str, Any]:
+        return self._smoothed(self.raw_maps(picture))
+
+    def _smoothed(self, maps: dict[str, Any]) -> dict[str, Any]:
+        if not self.smoothed:
+            return maps
+        return {key: maps[key] if key == COLOURS else smooth(maps[key], self._temperature) for key in maps}
+
+    def _terms(self, maps: dict[str, Any], targets: Any) -> list[Any]:
+        """Unscaled distances: of the style layers, then of the content layers."""
+        styles, _, contents, _ = targets
+        maps = self._smoothed(maps)
+        errors = [
+            self._statistic.distance(maps[name], target)
+            for name, target in zip(self.style_layers, styles, strict=True)
         ]
-        distances = [
+        return errors + [
             content_distance(maps[name], target)
             for name, target in zip(self.content_layers, contents, strict=True)
         ]
-        content = tf.reduce_sum(tf.stack(distances) * content_scales)
-        return content, tf.stack(styles) * style_scales, total_variation(picture)
 
-    def _adam(self, state: State, gradient: Any, rate: Any) -> State:
-        count = state.count + 1.0
-        first = BETA1 * state.first + (1 - BETA1) * gradient
-        second = BETA2 * state.second + (1 - BETA2) * tf.square(gradient)
-        move = (first / (1 - BETA1**count)) / (tf.sqrt(second / (1 - BETA2**count)) + EPSILON)
-        return State(self.canvas.project(state.parameters - rate * move), first, second, count)
+
+def _extractors(
+    networks: Mapping[str, Network], keys: tuple[str, ...], config: TransferConfig
+) -> list[tuple[Extractor, dict[str, str]]]:
+    """For each network its extractor, and which of its layers each key means."""
+    owned: dict[str, dict[str, str]] = {}
+    for key in keys:
+        owner, name = split_layer(key, config.backbone)
+        owned.setdefault(owner, {})[key] = name
+    return [
+        (
+            Extractor(
+                networks[owner],
+                tuple(dict.fromkeys(names.values())),
+                padding=config.padding,
+                pooling=config.pooling,
+                precision="bfloat16" if config.precision == "bfloat16" else "float32",
+            ),
+            names,
+        )
+        for owner, names in owned.items()
+    ]
+
+
+def weight_shares(factors: Factors) -> Factors:
+    """The three weights as shares of their sum."""
+    whole = sum(factors) or 1.0
+    alpha, beta, gamma = factors
+    return alpha / whole, beta / whole, gamma / whole
+
+
+def shifted(picture: Any, shift: Any) -> Any:
+    """The picture [H, W, 3] moved by some pixels, mirrored at its borders. Differentiable.
+
+    shift: int32 [margin, down, right]; the picture gets `margin` mirrored pixels on each side, and the part
+    of its own size that begins `down` and `right` (0 to 2 margin) is cut out. [0, 0, 0] moves nothing.
+    """
+    margin, size = shift[0], tf.shape(picture)
+    sides = tf.stack([tf.stack([margin, margin]), tf.stack([margin, margin]), tf.constant([0, 0])])
+    padded = tf.pad(picture, sides, "SYMMETRIC")
+    moved = tf.slice(padded, tf.stack([shift[1], shift[2], 0]), size)
+    return tf.ensure_shape(moved, [None, None, 3])
 
 
 def _packed(targets: Targets) -> tuple[Any, ...]:
-    return targets.grams, targets.style_scales, targets.contents, targets.content_scales
+    return targets.styles, targets.style_scales, targets.contents, targets.content_scales
 
 
 def _losses_of(numbers: Any) -> Losses:
     content, variation, *layers = (float(number) for number in numbers.numpy())
     return Losses(content, sum(layers), variation, tuple(layers))
-
-
-@lru_cache(maxsize=len(CANVASES))
-def _decoder(canvas: str) -> Any:
-    # One for all engines: TensorFlow warns of retracing when the same function is compiled again and again.
-    parameters = tf.TensorSpec([None] * CANVASES[canvas].rank, tf.float32)
-    signature = [parameters, tf.TensorSpec([2], tf.int32)]
-    return tf.function(CANVASES[canvas].decode, input_signature=signature, autograph=False)
-
-
-def restart(state: State) -> State:
-    """The same picture with Adam's moments forgotten."""
-    zeros = tf.zeros_like(state.parameters)
-    return State(state.parameters, zeros, zeros, tf.constant(0.0))

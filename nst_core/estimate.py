@@ -1,8 +1,7 @@
-"""How long a run will take, before it starts and while it goes."""
+"""The work of a step, counted, and how long the rest of a run takes while it goes."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 
@@ -11,7 +10,7 @@ import numpy as np
 from nst_core.architectures import INPUT, Architecture, output_side
 from nst_core.backbones import COLOURS
 from nst_core.plan import Plan
-from nst_core.records import RunRecord, Step
+from nst_core.records import Step
 
 # What a step costs beside its pixels (launching some hundred small operations), as pixels.
 OVERHEAD_PIXELS = 10_000
@@ -56,8 +55,8 @@ def gigaflops(architecture: Architecture, layers: tuple[str, ...], size: tuple[i
     return 2 * total / 1e9
 
 
-def matrix_rate(side: int = 768, repeats: int = 3) -> float:
-    """This machine's float32 matrix product, GFLOP/s, best of a few short ones (some ten milliseconds)."""
+def matrix_rate(side: int = 768, repeats: int = 12) -> float:
+    """This machine's float32 matrix product, GFLOP/s, best of a few short ones (some tenth of a second)."""
     left = np.ones((side, side), np.float32)
     best = 0.0
     for _ in range(repeats + 1):
@@ -65,41 +64,3 @@ def matrix_rate(side: int = 768, repeats: int = 3) -> float:
         left @ left
         best = max(best, 2 * side**3 / (time.perf_counter() - began) / 1e9)
     return best
-
-
-# Share of the matrix rate that a step reaches: full-width networks, and sketches with their thin layers.
-FULL_EFFICIENCY, THIN_EFFICIENCY = 0.6, 0.15
-START_SECONDS = 4.0  # importing TensorFlow, reading weights and compiling, the first time
-
-
-class Speeds:
-    """What a run takes here, learnt from the runs of this process; safe to use from several threads.
-
-    Before the first run of a kind the guess comes from counted work and this machine's matrix rate.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, bool], float] = {}
-        self._rate = 0.0
-        self._lock = threading.Lock()
-
-    def learn(self, record: RunRecord) -> None:
-        """Take a finished run's seconds a unit of cost into account."""
-        steps = record.steps
-        if len(steps) < 3:
-            return
-        seconds = steps[-1].seconds - steps[0].seconds
-        cost = sum(step_cost(step.size) for step in steps[1:])
-        with self._lock:
-            self._known[record.config.backbone, record.weights.width < 1] = seconds / cost
-
-    def seconds(self, architecture: Architecture, layers: tuple[str, ...], plan: Plan) -> float:
-        """Seconds of a run over `plan`: a rough guess before the first run of its kind, learnt after it."""
-        thin = architecture.width < 1
-        with self._lock:
-            known = self._known.get((architecture.name, thin))
-            self._rate = self._rate or matrix_rate()
-        if known is not None:
-            return known * plan_cost(plan)
-        work = sum(gigaflops(architecture, layers, size) * steps for size, steps in plan)
-        return START_SECONDS + work / (self._rate * (THIN_EFFICIENCY if thin else FULL_EFFICIENCY))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import tensorflow as tf
 
 from nst_core.architectures import INPUT, Layer
 from nst_core.backbones import BGR_MEANS, COLOURS
-from nst_core.config import Padding, Pooling
+from nst_core.choices import Padding, Pooling
 from nst_core.networks import Network
+from nst_core.operations import convolve, onednn_computes, turned
 
 # For one row or column of padding SYMMETRIC repeats the border, as replication does; the three rows of
 # ResNet50's stem then mirror instead, which leaves no visible border either.
@@ -20,7 +22,8 @@ class Extractor:
     """Feature maps of chosen layers; holds the network's arrays as tensors, and nothing that changes.
 
     Calling it with a picture, float32 [H, W, 3] in 0..1 (RGB), gives {layer: [1, h, w, N]}. Each side must
-    be at least the backbone's `smallest_side`.
+    be at least the backbone's `smallest_side`. With precision="bfloat16" kernels and maps are rounded on the
+    way; the maps that are given back are float32 in any case.
     """
 
     def __init__(
@@ -30,25 +33,23 @@ class Extractor:
         *,
         padding: Padding = "zero",
         pooling: Pooling = "max",
+        precision: Literal["float32", "bfloat16"] = "float32",
     ) -> None:
         self.names = layers
         self.padding: Padding = padding
         self.pooling: Pooling = pooling
+        self._type = tf.as_dtype(precision)
         deep = tuple(name for name in layers if name != COLOURS)
         self.layers = network.architecture.up_to(deep) if deep else ()
-        self._arrays = {
-            layer.name: tuple(tf.convert_to_tensor(array) for array in network.arrays[layer.name])
-            for layer in self.layers
-            if layer.kind == "convolution"
-        }
+        self._arrays = _tensors(network, self.layers, self._type)
 
     def __call__(self, picture: Any) -> dict[str, Any]:
-        maps = {INPUT: preprocess(picture)[tf.newaxis]}
+        maps = {INPUT: tf.cast(preprocess(picture)[tf.newaxis], self._type)}
         for layer in self.layers:
             maps[layer.name] = self._apply(layer, [maps[name] for name in layer.inputs])
         if COLOURS in self.names:
             maps[COLOURS] = colours(picture)[tf.newaxis]
-        return {name: maps[name] for name in self.names}
+        return {name: tf.cast(maps[name], tf.float32) for name in self.names}
 
     def _apply(self, layer: Layer, inputs: list[Any]) -> Any:
         match layer.kind:
@@ -66,54 +67,51 @@ class Extractor:
                 raise ValueError(f"{layer.name} is not folded into its convolution")
 
     def _convolve(self, layer: Layer, maps: Any) -> Any:
-        kernel, bias = self._arrays[layer.name]
+        kernel, bias, back = self._arrays[layer.name]
         inside = "VALID"
         if layer.padding and self.padding == "zero":
             inside = "SAME"
         elif layer.padding:
             maps = self._pad(maps, layer.padding)
-        maps = tf.nn.bias_add(tf.nn.conv2d(maps, kernel, layer.stride, inside), bias)
-        return tf.nn.relu(maps) if layer.relu else maps
+        return convolve(maps, kernel, bias, stride=layer.stride, inside=inside, relu=layer.relu, back=back)
 
     def _pad(self, maps: Any, amount: int) -> Any:
         sides = [[0, 0], [amount, amount], [amount, amount], [0, 0]]
         return tf.pad(maps, sides, _PAD_MODES[self.padding])
 
     def _pool(self, layer: Layer, maps: Any) -> Any:
-        if self.pooling == "max":
-            return tf.nn.max_pool2d(maps, layer.kernel, layer.stride, "VALID")
-        return _average_pool(maps, layer.kernel, layer.stride)
+        pool = tf.nn.max_pool2d if self.pooling == "max" else tf.nn.avg_pool2d
+        return pool(maps, layer.kernel, layer.stride, "VALID")
 
 
-def _average_pool(maps: Any, kernel: int, stride: int) -> Any:
-    if kernel == stride:
-        return _average_cells(maps, kernel)
-    # A sum of shifted views: on CPU the gradient of tf.nn.avg_pool2d costs more than the convolutions.
-    height = (tf.shape(maps)[1] - kernel) // stride * stride + 1
-    width = (tf.shape(maps)[2] - kernel) // stride * stride + 1
-    views = [
-        maps[:, row : row + height : stride, column : column + width : stride]
-        for row in range(kernel)
-        for column in range(kernel)
-    ]
-    return tf.add_n(views) / float(kernel * kernel)
+def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dict[str, tuple[Any, Any, Any]]:
+    """Of each convolution the kernel, the bias, and the kernel for the way back or None.
 
-
-def _average_cells(maps: Any, side: int) -> Any:
-    """Means of cells of side x side positions; rows and columns that fill no cell are left out."""
-    shape = tf.shape(maps)
-    rows, columns = shape[1] // side, shape[2] // side
-    whole = maps[:, : rows * side, : columns * side]
-    cells = tf.reshape(whole, [shape[0], rows, side, columns, side, maps.shape[-1]])
-    return tf.reduce_mean(cells, [2, 4])
+    Kernels that see colours take them as RGB, not BGR. Their way back, and that of 1x1 kernels, is
+    TensorFlow's own, which is faster there.
+    """
+    coloured = {INPUT}
+    tensors = {}
+    for layer in layers:
+        sees_colours = layer.inputs[0] in coloured
+        if layer.kind != "convolution":
+            coloured |= {layer.name} if sees_colours else set()
+            continue
+        kernel, bias = (np.asarray(array) for array in network.arrays[layer.name])
+        kernel = kernel[:, :, ::-1] if sees_colours else kernel
+        convolves_back = layer.stride == 1 < layer.kernel and not (sees_colours or onednn_computes())
+        back = tf.cast(turned(kernel), kind) if convolves_back else None
+        tensors[layer.name] = (tf.cast(kernel, kind), tf.cast(bias, kind), back)
+    return tensors
 
 
 def preprocess(picture: Any) -> Any:
-    """Keras' "caffe" preprocessing of [H, W, 3] RGB in 0..1: to BGR in 0..255 less the ImageNet means.
+    """Keras' "caffe" preprocessing of [H, W, 3] RGB in 0..1, but left in RGB: 0..255 less the ImageNet means.
 
-    A copy: `keras.applications`' own function changes a float array in place.
+    Keras turns the colours to BGR. Here the first kernel is turned instead, once: turning a picture and its
+    gradient costs as much as a thin convolution.
     """
-    return picture[..., ::-1] * 255.0 - tf.constant(BGR_MEANS, tf.float32)
+    return picture * 255.0 - tf.constant(BGR_MEANS[::-1], tf.float32)
 
 
 def colours(picture: Any) -> Any:

@@ -105,7 +105,7 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Resample to size = (width, height) with Lanczos-3, its support widened when shrinking against aliasing.
 
     pixels: float32 [H, W, 3] in [0, 1] -> float32 [height, width, 3], clipped to [0, 1] because the filter
-    overshoots at edges.
+    overshoots at edges. At their own size they are given back as they are, not copied.
     Raises ImageError when a side is below 1 pixel.
     """
     check_pixels(pixels)
@@ -113,6 +113,8 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
         raise ImageError(
             f"A picture cannot be resized to {size[0]} x {size[1]}; each side must be at least 1 pixel."
         )
+    if size == (pixels.shape[1], pixels.shape[0]):
+        return pixels
     channels = [
         np.asarray(
             Image.fromarray(np.ascontiguousarray(pixels[..., channel])).resize(size, Image.Resampling.LANCZOS)

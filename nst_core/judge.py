@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from nst_core.backbones import find_backbone
 from nst_core.config import TransferConfig
@@ -19,8 +19,8 @@ class Verdict:
     style_error    mean over the judge's style layers of sum (G - A)^2 / sum A^2: 0 has the style picture's
                    Gram matrices, 1 is as far as a picture whose feature maps are 0; there is no upper end
     content_error  sum (F - P)^2 / sum P^2 at the judge's content layer, read likewise
-    own            the picture was painted through the judge's own architecture: it was made to please this
-                   very judge, so the mark says little
+    own            the picture was painted through the judge's own architecture, alone or among others: it was
+                   made to please this very judge, so the mark says little
     """
 
     judge: str
@@ -38,13 +38,13 @@ def judge(
     models: Models,
     judges: Sequence[TransferConfig],
     size: int,
-    made_by: Mapping[str, str] | None = None,
+    made_by: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[Verdict, ...]:
     """Each network's view of each picture: judges in their order, and within a judge the pictures in theirs.
 
     pictures: label -> float32 [H, W, 3] in 0..1, all of the content's shape.
     size: their longest side, pixels; content and style are brought to it as in a run.
-    made_by: label -> name of the backbone that painted the picture; a label that is not in it is taken for
+    made_by: label -> names of the backbones that painted the picture; a label that is not in it is taken for
     a backbone's name or label itself.
 
     Of a judge's settings only the network counts (backbone, weights, seed, padding, pooling): the errors are
@@ -53,14 +53,14 @@ def judge(
     content, style = resize_longest(content, size), resize_longest(style, size)
     shape = (content.shape[1], content.shape[0])
     seen = {label: resize(pixels, shape) for label, pixels in pictures.items()}
-    makers = {label: (made_by or {}).get(label, label) for label in pictures}
+    makers = {label: (made_by or {}).get(label, (label,)) for label in pictures}
     return tuple(
         Verdict(
             judge=name,
             picture=label,
             style_error=style_error,
             content_error=content_error,
-            own=makers[label] in (config.backbone, find_backbone(config.backbone).label),
+            own=not {config.backbone, find_backbone(config.backbone).label}.isdisjoint(makers[label]),
         )
         for config, name in zip(judges, _names(judges, models), strict=True)
         for label, (style_error, content_error) in _examine(seen, content, style, config, models).items()
@@ -90,10 +90,17 @@ def _examine(
     """(style error, content error) of each picture in the eyes of this config's network."""
     from nst_core.material import resolve
 
-    network, source = models.network(config)
-    config = replace(config, balance="relative", style_layers=None, content_layers=None)
-    config = resolve(config, source)
-    engine = models.engine(config, network)
+    config = TransferConfig(
+        backbone=config.backbone,
+        weights=config.weights,
+        seed=config.seed,
+        padding=config.padding,
+        pooling=config.pooling,
+        precision=config.precision,
+    )
+    loaded = models.networks(config)
+    config = resolve(config, loaded[config.backbone][1])
+    engine = models.engine(config, loaded)
     targets = engine.targets(
         content,
         style,

@@ -5,8 +5,6 @@ Pictures are float32 [H, W, 3] in [0, 1], of any sizes; ImageError for anything 
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from skimage.metrics import structural_similarity
 
 from nst_core.images import Pixels, check_pixels, resize, resize_longest
 
@@ -48,6 +46,8 @@ def structure_kept(result: Pixels, content: Pixels) -> float:
     Source: Wang, Bovik, Sheikh, Simoncelli (2004), equation 13 averaged over the picture, with their
     constants and window. A side shorter than the window is mirrored.
     """
+    from skimage.metrics import structural_similarity
+
     lumas = _luma_pair(result, content)
     missing = [(0, max(0, SSIM_WINDOW - side)) for side in lumas[0].shape]
     ours, theirs = (np.pad(luma, missing, mode="symmetric") for luma in lumas)
@@ -66,6 +66,8 @@ def edges_kept(result: Pixels, content: Pixels) -> float:
     side of an edge is the brighter, or edges made stronger or weaker everywhere alike.
     Two pictures without edges agree (1); one with and one without do not (0).
     """
+    from scipy import ndimage
+
     ours, theirs = (
         ndimage.gaussian_gradient_magnitude(luma, EDGE_SCALE).ravel() for luma in _luma_pair(result, content)
     )
@@ -126,6 +128,8 @@ def grain_energy(pixels: Pixels) -> float:
     and on straight level or upright edges, and the variance itself on white noise (Immerkaer 1996, who
     averages magnitudes instead). Borders are mirrored.
     """
+    from scipy import ndimage
+
     check_pixels(pixels)
     second_difference = np.array([1.0, -2.0, 1.0])
     across = ndimage.convolve1d(pixels.astype(np.float64), second_difference, axis=1)

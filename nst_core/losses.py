@@ -5,38 +5,36 @@ Feature maps are [1, h, w, N] float32: N channels, M = h * w positions.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
 
-from nst_core.config import Balance
+from nst_core.choices import Balance
+from nst_core.statistics import STATISTICS, StatisticRow
 
 # Keeps a term finite when its target is zero everywhere (a black style picture, a dead layer).
 SMALLEST_NORM = 1e-12
-
-
-def gram_matrix(features: Any) -> Any:
-    """Channel co-activations averaged over positions, [N, N]: (1/M) sum_k F_ik F_jk.
-
-    Gatys et al. (2015, equation 3) sum over positions and divide by M^2 inside the loss. The style picture is
-    used at its own size, so its M differs from the canvas'; averaging each over its own positions is equal to
-    their formula where the sizes agree, and stays meaningful where they do not.
-    """
-    channels = features.shape[-1]
-    flat = tf.reshape(tf.cast(features, tf.float32), [-1, channels])
-    positions = tf.cast(tf.shape(flat)[0], tf.float32)
-    return tf.matmul(flat, flat, transpose_a=True) / positions
-
-
-def style_distance(features: Any, target: Any) -> Any:
-    """Sum of squared differences between the Gram matrix of [1, h, w, N] features and a target [N, N]."""
-    return tf.reduce_sum(tf.math.squared_difference(gram_matrix(features), target))
+SMOOTH_ABSOLUTE = 1e-3  # of the 0..1 range: below it an absolute difference is rounded off to a square
 
 
 def content_distance(features: Any, target: Any) -> Any:
     """Sum of squared differences between two feature maps of one shape."""
     return tf.reduce_sum(tf.math.squared_difference(tf.cast(features, tf.float32), target))
+
+
+def smooth(features: Any, temperature: float) -> Any:
+    """Softmax over all channels and positions of [1, h, w, N] maps, times their number: the mean is 1.
+
+    Wang, Li and Vasconcelos (CVPR 2021, equation 8) at temperature 1, against the peaks that residual
+    connections leave. The factor is ours: shares of a whole are about 1e-7, their Gram matrix's squares 1e-28
+    and below what float32 holds; a constant cancels in relative losses.
+    """
+    maps = tf.cast(features, tf.float32) / temperature
+    shares = tf.exp(maps - tf.stop_gradient(tf.reduce_max(maps)))
+    return shares / tf.reduce_mean(shares)
 
 
 def total_variation(picture: Any) -> Any:
@@ -45,37 +43,65 @@ def total_variation(picture: Any) -> Any:
     Each value counts once to its right and once downward neighbour: 0 for a flat picture, 2 for a black and
     white checkerboard without end. Gatys et al. have no such term; later work adds it against grain.
     """
-    right = tf.reduce_sum(tf.math.squared_difference(picture[:, 1:], picture[:, :-1]))
-    down = tf.reduce_sum(tf.math.squared_difference(picture[1:], picture[:-1]))
+    return _neighbours(picture, tf.square)
+
+
+def absolute_variation(picture: Any) -> Any:
+    """The same of absolute differences (Rudin, Osher and Fatemi 1992), rounded off near 0; edges stay."""
+    return _neighbours(
+        picture, lambda change: tf.sqrt(tf.square(change) + SMOOTH_ABSOLUTE**2) - SMOOTH_ABSOLUTE
+    )
+
+
+def power_variation(picture: Any) -> Any:
+    """The same of sqrt(right^2 + down^2)^2.5, as Mahendran and Vedaldi (2015, equation 4) with beta = 2.5."""
+    right = tf.square(picture[:-1, 1:] - picture[:-1, :-1])
+    down = tf.square(picture[1:, :-1] - picture[:-1, :-1])
+    return tf.reduce_sum(tf.pow(right + down, 1.25)) / tf.cast(tf.size(picture), tf.float32)
+
+
+def _neighbours(picture: Any, count: Callable[[Any], Any]) -> Any:
+    # As rows of values, and by tf.slice: the gradients of strided slices of [H, W, 3] are slow.
+    rows, width = tf.shape(picture)[0], 3 * tf.shape(picture)[1]
+    flat = tf.reshape(picture, [rows, width])
+    right = tf.reduce_sum(count(tf.slice(flat, [0, 3], [-1, -1]) - tf.slice(flat, [0, 0], [-1, width - 3])))
+    down = tf.reduce_sum(count(tf.slice(flat, [1, 0], [-1, -1]) - tf.slice(flat, [0, 0], [rows - 1, -1])))
     return (right + down) / tf.cast(tf.size(picture), tf.float32)
+
+
+VARIATIONS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {"squared": total_variation, "absolute": absolute_variation, "power": power_variation}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
     """What the picture is pulled towards, computed once for each size.
 
-    grams           [N, N] of the style picture, one a style layer
-    style_scales    [layers] factors: w_l * factor * style_distance is layer l's style loss
+    styles          [rows, N] statistics of the style picture (Gram matrices: [N, N]), one a style layer
+    style_scales    [layers] factors: w_l * factor * distance is layer l's style loss
     contents        [1, h, w, N] of the content picture, one a content layer
     content_scales  [layers] likewise for content_distance
     """
 
-    grams: tuple[Any, ...]
+    styles: tuple[Any, ...]
     style_scales: Any
     contents: tuple[Any, ...]
     content_scales: Any
 
 
-def style_factor(target: Any, balance: Balance) -> float:
-    """The factor before `style_distance`.
+def style_factor(target: Any, balance: Balance, distance: Callable[[Any, Any], Any]) -> float:
+    """The factor before a statistic's distance.
 
     paper: E_l = 1 / (4 N^2 M^2) * sum (G - A)^2 (Gatys et al. 2015, equation 4); the Gram matrices here are
-    divided by M already, so 1 / (4 N^2) is left. relative: E_l divided by its value for G = 0, which is
-    1 / (4 N^2 M^2) * sum A^2, so that 1 means "nothing of the style".
+    divided by M already, so 1 / (4 N^2) is left, and stands before the other statistics too. relative: E_l
+    divided by its value for maps of 0, which for Gram matrices is 1 / (4 N^2 M^2) * sum A^2, so that 1 means
+    "nothing of the style".
     """
+    channels = int(target.shape[-1])
     if balance == "paper":
-        return 1.0 / (4.0 * int(target.shape[0]) ** 2)
-    return 1.0 / max(float(tf.reduce_sum(tf.square(target))), SMALLEST_NORM)
+        return 1.0 / (4.0 * channels**2)
+    return 1.0 / max(float(distance(tf.zeros([1, 1, 1, channels]), target)), SMALLEST_NORM)
 
 
 def content_factor(target: Any, balance: Balance) -> float:
@@ -89,25 +115,44 @@ def content_factor(target: Any, balance: Balance) -> float:
 
 
 def make_targets(
-    style_features: dict[str, Any],
-    content_features: dict[str, Any],
+    style_features: Mapping[str, Any],
+    content_features: Mapping[str, Any],
     *,
     style_layers: tuple[tuple[str, float], ...],
     content_layers: tuple[tuple[str, float], ...],
     balance: Balance,
+    statistic: StatisticRow = STATISTICS["gram"],
 ) -> Targets:
     """Targets of one style and one content picture's feature maps; the pairs are (layer, weight)."""
-    grams = tuple(gram_matrix(style_features[name]) for name, _ in style_layers)
-    contents = tuple(tf.cast(content_features[name], tf.float32) for name, _ in content_layers)
+    return weigh_targets(
+        tuple(statistic.measure(style_features[name]) for name, _ in style_layers),
+        tuple(tf.cast(content_features[name], tf.float32) for name, _ in content_layers),
+        style_weights=tuple(weight for _, weight in style_layers),
+        content_weights=tuple(weight for _, weight in content_layers),
+        balance=balance,
+        statistic=statistic,
+    )
+
+
+def weigh_targets(
+    styles: tuple[Any, ...],
+    contents: tuple[Any, ...],
+    *,
+    style_weights: tuple[float, ...],
+    content_weights: tuple[float, ...],
+    balance: Balance,
+    statistic: StatisticRow,
+) -> Targets:
+    """Targets of the style's statistics and the content's maps, one a layer, in the order of the weights."""
     style_scales = [
-        weight * style_factor(gram, balance) for gram, (_, weight) in zip(grams, style_layers, strict=True)
+        weight * style_factor(target, balance, statistic.distance)
+        for target, weight in zip(styles, style_weights, strict=True)
     ]
     content_scales = [
-        weight * content_factor(maps, balance)
-        for maps, (_, weight) in zip(contents, content_layers, strict=True)
+        weight * content_factor(maps, balance) for maps, weight in zip(contents, content_weights, strict=True)
     ]
     return Targets(
-        grams,
+        styles,
         tf.constant(style_scales, tf.float32),
         contents,
         tf.constant(content_scales, tf.float32),

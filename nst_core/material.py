@@ -1,34 +1,47 @@
-"""What a run is made from: resolved settings, two pictures, a network and its compiled step."""
+"""What a run is made from: resolved settings, two pictures, networks and the compiled objective."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from nst_core.backbones import find_backbone
-from nst_core.config import TransferConfig, weigh_alike
-from nst_core.engine import Engine
+from nst_core.backbones import find_backbone, split_layer
+from nst_core.choices import LARGEST_SIZE, WEIGHTS_SOURCES, weigh_alike
+from nst_core.config import TransferConfig
+from nst_core.engine import Engine, Factors
 from nst_core.images import Picture, resize
 from nst_core.losses import Targets
+from nst_core.memory import available_memory
 from nst_core.networks import Network
 from nst_core.plan import Plan, fit, make_plan, usable_sizes
 from nst_core.records import WeightsSource
+from nst_core.room import choose_tile
+from nst_core.strength import loss_weights
+from nst_core.tiled import TiledEngine
+from nst_core.tiles import largest_crop
 from nst_core.weights import load_network
 
 Pixels = npt.NDArray[np.float32]
+Objective = Engine | TiledEngine
+Loaded = Mapping[str, tuple[Network, WeightsSource]]  # by the backbone's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """All that a run is made from: resolved settings, the pictures, the network and its compiled step."""
+    """All that a run is made from: resolved settings, the pictures and the compiled objective.
+
+    source: of the run's own backbone's weights; other_sources: of those that lend it layers, by their names.
+    """
 
     config: TransferConfig
     content: Picture
     style: Picture
-    engine: Engine
+    engine: Objective
     source: WeightsSource
+    other_sources: Mapping[str, WeightsSource] = field(default_factory=dict)
     sizes: tuple[int, ...]
 
     notes: tuple[str, ...] = ()
@@ -39,11 +52,19 @@ class Material:
         return make_plan(self.config, self.content, self.style)
 
     def at(self, longest_side: int) -> tuple[Pixels, Pixels]:
-        """Content and style as float32 [H, W, 3] arrays with this longest side each."""
+        """Content and style as float32 [H, W, 3] arrays; the content's longest side, the style's scaled."""
+        sides = (longest_side, self._style_side(longest_side))
         content, style = (
-            resize(picture.pixels, fit(picture, longest_side)) for picture in (self.content, self.style)
+            resize(picture.pixels, fit(picture, side))
+            for picture, side in zip((self.content, self.style), sides, strict=True)
         )
         return content, style
+
+    def _style_side(self, longest_side: int) -> int:
+        # Never so small that the network's deepest layer has nothing to see.
+        needed = find_backbone(self.config.backbone).smallest_side
+        least = -(-needed * max(self.style.size) // min(self.style.size))
+        return min(LARGEST_SIZE, max(round(longest_side * self.config.style_scale), least))
 
     def targets(self, content: Pixels, style: Pixels) -> Targets:
         """Targets of the two arrays under these settings."""
@@ -55,35 +76,74 @@ class Material:
             balance=self.config.balance,
         )
 
-    def factors(self, learning_rate: float) -> tuple[float, float, float, float]:
-        """alpha, beta, gamma and the learning rate, as the engine takes them."""
+    @property
+    def factors(self) -> Factors:
+        """alpha, beta and gamma, as the engine takes them."""
         config = self.config
-        return (
-            config.content_weight or 0.0,
-            config.style_weight or 0.0,
-            config.variation_weight or 0.0,
-            learning_rate,
-        )
+        return config.content_weight or 0.0, config.style_weight or 0.0, config.variation_weight or 0.0
 
 
 def resolve(config: TransferConfig, source: WeightsSource | None = None) -> TransferConfig:
-    """Settings without any None: the usual layers of the backbone and its weights, weighing alike."""
+    """Settings without any None: alpha of the strength, the usual layers of the backbone and its weights."""
     backbone, kind = find_backbone(config.backbone), source.source if source else ""
     return replace(
         config.resolved(),
+        content_weight=loss_weights(config, kind)[0],
         style_layers=config.style_layers or weigh_alike(backbone.usual_style_layers(kind)),
         content_layers=config.content_layers or weigh_alike(backbone.usual_content_layers(kind)),
     )
 
 
-def make_engine(config: TransferConfig, network: Network) -> Engine:
-    """The compiled step for resolved settings; only its layers, canvas, padding and pooling are built in."""
-    return Engine(
-        network,
-        style_layers=tuple(name for name, _ in config.style_layers or ()),
-        content_layers=tuple(name for name, _ in config.content_layers or ()),
-        config=config,
-    )
+def backbones_of(config: TransferConfig) -> tuple[str, ...]:
+    """The run's own backbone, then those whose layers it borrows."""
+    keys = (name for name, _ in (*(config.style_layers or ()), *(config.content_layers or ())))
+    return tuple(dict.fromkeys((config.backbone, *(split_layer(key, config.backbone)[0] for key in keys))))
+
+
+def lender(config: TransferConfig, backbone: str) -> TransferConfig:
+    """Settings under which the network of a backbone is loaded that lends this run some layers.
+
+    A file holds one backbone's weights; the others then get what `auto` finds.
+    """
+    if backbone == config.backbone:
+        return config
+    weights = config.weights if config.weights in WEIGHTS_SOURCES else "auto"
+    return replace(config, backbone=backbone, weights=weights, style_layers=None, content_layers=None)
+
+
+def make_engine(config: TransferConfig, loaded: Loaded) -> Engine:
+    """The compiled objective for resolved settings; its layers and kinds of loss are built in."""
+    return Engine({name: network for name, (network, _) in loaded.items()}, config)
+
+
+def in_tiles(
+    engine: Engine, config: TransferConfig, weights: int, size: tuple[int, int], tile: int | None
+) -> tuple[Objective, tuple[str, ...]]:
+    """The engine, or one that works in tiles where the whole picture would not fit into memory, and why.
+
+    weights: how many numbers the networks have; size: (width, height) at the last rung; tile: see `prepare`.
+    """
+    if tile is None:
+        side, why = choose_tile(config, engine.routes, weights, size, available_memory())
+    else:
+        side, why = tile, "because that was asked for"
+    if not side:
+        return engine, ()
+    tiled = TiledEngine(engine, side)
+    count = len(tiled.tiles(*size))
+    width, height = largest_crop(engine.routes, size, side)
+    if count == 1:
+        return tiled, ()
+    return tiled, (f"Worked in {count} tiles of up to {width} x {height} pixels, {why}.",)
+
+
+def load_networks(config: TransferConfig) -> Loaded:
+    """The networks of all backbones that these settings name, and where their weights came from."""
+    lenders = {name: lender(config, name) for name in backbones_of(config)}
+    return {
+        name: load_network(find_backbone(name), settings.weights, seed=settings.seed)
+        for name, settings in lenders.items()
+    }
 
 
 def prepare(
@@ -91,24 +151,31 @@ def prepare(
     content: Picture,
     style: Picture,
     *,
-    network: Network | None = None,
-    source: WeightsSource | None = None,
+    loaded: Loaded | None = None,
     engine: Engine | None = None,
+    tile: int | None = None,
 ) -> Material:
     """Everything that must be right before the first step; ImageError when a picture is too narrow.
 
-    A network, its source and a compiled engine may be handed in to save their making.
+    Loaded networks and a compiled engine may be handed in to save their making. tile: side in pixels of the
+    tiles that larger pictures are worked in; 0 works them whole, None decides by the memory that there is.
+    Not a setting of the run: it changes no number beyond rounding, and depends on the machine.
     """
     sizes = usable_sizes(config, content, style)
-    if network is None or source is None:
-        network, source = load_network(find_backbone(config.backbone), config.weights, seed=config.seed)
+    loaded = loaded or load_networks(config)
+    source = loaded[config.backbone][1]
     config = resolve(config, source)
+    weights = sum(network.parameters for network, _ in loaded.values())
+    chosen, note = in_tiles(
+        engine or make_engine(config, loaded), config, weights, fit(content, sizes[-1]), tile
+    )
     return Material(
         config=config,
         content=content,
         style=style,
-        engine=engine or make_engine(config, network),
+        engine=chosen,
         source=source,
+        other_sources={name: loaded[name][1] for name in backbones_of(config)[1:]},
         sizes=sizes,
-        notes=(*content.notes, *style.notes),
+        notes=(*content.notes, *style.notes, *note),
     )

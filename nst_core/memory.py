@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nst_core.architectures import INPUT, Architecture, output_side
-from nst_core.backbones import COLOURS, find_backbone
+from nst_core.architectures import INPUT, Architecture, Layer
+from nst_core.backbones import COLOURS, find_backbone, split_layer
+from nst_core.choices import JITTERS, WEIGHTS_SOURCES
 from nst_core.config import TransferConfig
-from nst_core.weights import choose_source, expected_width
+from nst_core.plan import rung_method
+from nst_core.tiles import Route, largest_crop, map_sides
+from nst_core.weights import expected_source, expected_width
 
 FLOAT = 4  # bytes
-# Each map is held on the way forward and meets a gradient of its own size on the way back.
-PASSES = 2
-# Parameters and Adam's two moments, as they stand and as they stood at the best step.
-KEPT_PICTURES = 6
+# Layers whose maps are held until their gradients are known, beside convolutions with a ReLU of their own:
+# sums and ReLUs take over their input's memory, paddings are let go.
+KEPT = ("relu", "max_pool")
+# Maps as large as the largest one that are there besides, while its layer is computed or its gradient. This
+# and the next were measured, see tests.bench.memory_peaks.
+WORKING_MAPS = 3
+# TensorFlow's graphs and threads, whatever the picture.
+STARTING = 130_000_000  # bytes
+# As kernels, and turned for the way back.
+WEIGHT_COPIES = 2
+# Content and style as given and at their size, the parameters now and at their best, the gradient, Adam's
+# moments, and what comes and goes. A Fourier transform makes complex numbers on its way.
+ADAM_PICTURES = 12
+FOURIER_PICTURES = 6
+# Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 10 corrections, in float64, is 50; measured at
+# 512 pixels a run took three times that, with the copies on their way between the threads.
+LBFGS_PICTURES = 160
 
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
@@ -35,13 +53,12 @@ class Need:
         return self.held + self.step
 
 
-def activation_values(architecture: Architecture, layers: tuple[str, ...], size: tuple[int, int]) -> int:
-    """How many numbers the picture of (width, height) and the maps hold that `layers` need."""
-    sides = {INPUT: (size[1], size[0], 3)}
-    for layer in architecture.up_to(tuple(name for name in layers if name != COLOURS)):
-        height, width, _ = sides[layer.inputs[0]]
-        sides[layer.name] = (output_side(layer, height), output_side(layer, width), layer.channels)
-    return sum(height * width * channels for height, width, channels in sides.values())
+def step_values(layers: Sequence[Layer], size: tuple[int, int]) -> int:
+    """How many numbers a step on (width, height) pixels holds at most: maps kept and working ones."""
+    columns, rows = (map_sides(layers, side) for side in size)
+    values = {layer: rows[layer.name] * columns[layer.name] * layer.channels for layer in layers}
+    kept = sum(count for layer, count in values.items() if layer.relu or layer.kind in KEPT)
+    return 3 * size[0] * size[1] + kept + WORKING_MAPS * max(values.values(), default=0)
 
 
 def weight_values(architecture: Architecture) -> int:
@@ -54,24 +71,80 @@ def weight_values(architecture: Architecture) -> int:
     )
 
 
-def run_need(config: TransferConfig, size: tuple[int, int] | None = None) -> Need:
+def run_need(config: TransferConfig, size: tuple[int, int] | None = None, tile: int = 0) -> Need:
     """The memory of a run whose picture is (width, height) at the last rung; by default a full square.
 
-    step: PASSES times the feature maps of all layers needed. held: the weights and KEPT_PICTURES pictures.
-    Measured on a CPU at 256 and 512 pixels a VGG's step takes 1.1 to 1.3 times this and ResNet50's 0.4 to
-    0.7, whose sums and ReLUs reuse their input's memory.
+    tile: side of the cells when it is worked in tiles, 0 for the whole picture. held: the weights of all
+    networks whose layers are used, the pictures and the content's maps. step: the maps of a tile or of the
+    picture. What the process holds before, Python and TensorFlow, is not counted.
     """
-    backbone = find_backbone(config.backbone)
-    architecture = backbone.architecture(expected_width(backbone, config.weights)).folded()
-    source = choose_source(backbone)[0] if config.weights == "auto" else config.weights
-    usual = backbone.sketch_style_layers if source == "sketch" else backbone.style_layers
-    styles = tuple(name for name, _ in config.style_layers or ()) or usual
-    contents = tuple(name for name, _ in config.content_layers or ()) or (backbone.content_layer,)
     size = size or (config.size, config.size)
-    return Need(
-        held=FLOAT * (weight_values(architecture) + KEPT_PICTURES * 3 * size[0] * size[1]),
-        step=FLOAT * PASSES * activation_values(architecture, (*styles, *contents), size),
-    )
+    routes, weights = [], 0
+    for name, keys in keys_by_backbone(config).items():
+        backbone = find_backbone(name)
+        architecture = backbone.architecture(expected_width(backbone, weights_of(config, name))).folded()
+        deep = tuple(layer for layer in keys.values() if layer != COLOURS)
+        routes.append((architecture.up_to(deep) if deep else (), keys))
+        weights += weight_values(architecture)
+    return need_of(config, routes, weights, size, tile)
+
+
+def need_of(
+    config: TransferConfig, routes: Sequence[Route], weights: int, size: tuple[int, int], tile: int = 0
+) -> Need:
+    """`run_need` of the layers in use themselves, and of how many weights their networks have."""
+    crop = largest_crop(routes, size, tile) if tile else size
+    held = WEIGHT_COPIES * weights + kept_pictures(config) * 3 * size[0] * size[1]
+    held += (JITTERS if config.jitter else 1) * _content_values(config, routes, size)
+    step = sum(step_values(layers, crop) for layers, _ in routes)
+    return Need(held=STARTING + FLOAT * held, step=FLOAT * step)
+
+
+def kept_pictures(config: TransferConfig) -> int:
+    """How many pictures' worth of float32 numbers a run holds at its last rung."""
+    canvas, optimiser = rung_method(config, last=True)
+    pictures = LBFGS_PICTURES if optimiser == "lbfgs" else ADAM_PICTURES
+    return pictures + (FOURIER_PICTURES if canvas == "fourier" else 0) + (1 if config.averaging else 0)
+
+
+def _content_values(config: TransferConfig, routes: Sequence[Route], size: tuple[int, int]) -> int:
+    wanted, values = contents_of(config), 0
+    for layers, keys in routes:
+        columns, rows = (map_sides(layers, side) for side in size)
+        channels = {layer.name: layer.channels for layer in layers} | {COLOURS: 4}
+        names = [name for key, name in keys.items() if key in wanted]
+        values += sum(rows[name] * columns[name] * channels[name] for name in names)
+    return values
+
+
+def contents_of(config: TransferConfig) -> tuple[str, ...]:
+    """The content layers, by default those of the weights that the backbone would get."""
+    if config.content_layers:
+        return tuple(name for name, _ in config.content_layers)
+    backbone = find_backbone(config.backbone)
+    return backbone.usual_content_layers(expected_source(backbone, config.weights))
+
+
+def keys_by_backbone(config: TransferConfig) -> dict[str, dict[str, str]]:
+    """Of each backbone the layers that a run needs, by what the settings call them; the run's own first."""
+    backbone = find_backbone(config.backbone)
+    source = expected_source(backbone, config.weights)
+    styles = tuple(name for name, _ in config.style_layers or ()) or backbone.usual_style_layers(source)
+    needed: dict[str, dict[str, str]] = {config.backbone: {}}
+    for key in (*styles, *contents_of(config)):
+        owner, layer = split_layer(key, config.backbone)
+        needed.setdefault(owner, {})[key] = layer
+    return needed
+
+
+def layers_by_backbone(config: TransferConfig) -> dict[str, tuple[str, ...]]:
+    """The layers that a run needs of each backbone, by its name; the run's own first."""
+    return {name: tuple(keys.values()) for name, keys in keys_by_backbone(config).items()}
+
+
+def weights_of(config: TransferConfig, backbone: str) -> str:
+    """A file holds one backbone's weights; the others then get what `auto` finds."""
+    return config.weights if backbone == config.backbone or config.weights in WEIGHTS_SOURCES else "auto"
 
 
 def together_need(needs: Sequence[Need]) -> int:
@@ -113,3 +186,14 @@ def _read(path: Path) -> str | None:
         return path.read_text("ascii").strip()
     except OSError:
         return None
+
+
+def give_back_freed() -> bool:
+    """Return what was freed to the system, after a run; whether there was anything, and a way to do it.
+
+    glibc keeps it otherwise, for each thread apart: about 100 MB after a draft at 256 pixels.
+    """
+    if sys.platform != "linux":
+        return False
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
+    return trim is not None and trim(0) == 1

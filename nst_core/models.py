@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nst_core.backbones import find_backbone
 from nst_core.config import TransferConfig
+from nst_core.images import Picture
 from nst_core.networks import Network
 from nst_core.records import WeightsSource
 from nst_core.weights import Progress, choose_source, load_network, weights_identity
 
 if TYPE_CHECKING:
     from nst_core.engine import Engine
+    from nst_core.material import Material
 
 Value = TypeVar("Value")
+Loaded = Mapping[str, tuple[Network, WeightsSource]]  # by the backbone's name
 
 MOST_NETWORKS = 6  # three backbones, sketch and ImageNet: about 250 MB at most
 MOST_ENGINES = 12
@@ -81,16 +84,39 @@ class Models:
         # The shelf serves those who named the source and those who let `auto` choose it alike.
         return network, replace(source, note=note)
 
-    def engine(self, config: TransferConfig, network: Network) -> Engine:
-        """The compiled step for resolved settings."""
+    def networks(self, config: TransferConfig) -> Loaded:
+        """The networks of all backbones whose layers these settings name, the run's own first."""
+        from nst_core.material import backbones_of, lender
+
+        return {name: self.network(lender(config, name)) for name in backbones_of(config)}
+
+    def engine(self, config: TransferConfig, loaded: Loaded) -> Engine:
+        """The compiled objective for resolved settings."""
         from nst_core.material import make_engine
 
-        names = tuple(
+        # The networks themselves, not what they are called: what `auto` means may have changed since.
+        networks = tuple((name, network) for name, (network, _) in loaded.items())
+        layers = tuple(
             tuple(name for name, _ in layers or ()) for layers in (config.style_layers, config.content_layers)
         )
-        # The network itself, not what it is called: what `auto` means may have changed since it was made.
-        key = (network, names, config.canvas, config.padding, config.pooling)
-        return self._engines.get(key, lambda: make_engine(config, network))
+        kinds = (
+            config.padding,
+            config.pooling,
+            config.statistic,
+            config.smoothing,
+            config.temperature,
+            config.variation,
+            config.precision,
+        )
+        return self._engines.get((networks, layers, kinds), lambda: make_engine(config, loaded))
+
+    def material(self, config: TransferConfig, content: Picture, style: Picture) -> Material:
+        """`material.prepare` with networks and objective from the shelf."""
+        from nst_core.material import prepare, resolve
+
+        loaded = self.networks(config)
+        engine = self.engine(resolve(config, loaded[config.backbone][1]), loaded)
+        return prepare(config, content, style, loaded=loaded, engine=engine)
 
 
 def _shared(network: Network, source: WeightsSource) -> tuple[Network, WeightsSource]:

@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from nst_core.config import WEIGHTS_SOURCES, TransferConfig
+from nst_core.choices import WEIGHTS_SOURCES
+from nst_core.config import TransferConfig
 from nst_core.errors import NSTError
 
 Ending = Literal["finished", "stopped", "recovered", "failed"]
@@ -80,6 +81,7 @@ class RunRecord:
                the run went back to its best picture and on from there); failed (no picture)
     best_step  index of the step of least total loss at the last size that was reached; 0 without a picture
     notes      what happened on the way, in plain sentences
+    other_weights   of the backbones that lent layers, by their names
     peak_memory_mb  most resident memory of the whole process until the end of the run
     """
 
@@ -99,6 +101,7 @@ class RunRecord:
     peak_memory_mb: float | None = None
     notes: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    other_weights: Mapping[str, WeightsSource] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -164,6 +167,10 @@ def _record_fields(data: dict[str, Any]) -> dict[str, Any]:
             **{**_known(PictureSource, data[name]), "size": _size(data[name]["size"])}
         )
     result["weights"] = WeightsSource(**_known(WeightsSource, data["weights"]))
+    result["other_weights"] = {
+        str(name): WeightsSource(**_known(WeightsSource, source))
+        for name, source in data.get("other_weights", {}).items()
+    }
     result["versions"] = dict(data["versions"])
     result["notes"] = tuple(str(note) for note in data["notes"])
     result["metrics"] = {name: _number(value) for name, value in data["metrics"].items()}

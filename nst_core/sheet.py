@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from nst_core.comparison import Comparison, differing_fields
 from nst_core.comparison_table import Row, comparison_rows
+from nst_core.config import TransferConfig
 from nst_core.images import Pixels, to_uint8
 from nst_core.lettering import shortened, text_width, write
 from nst_core.wording import settings_in_words
@@ -25,7 +26,12 @@ GROUND, INK, QUIET, RULE = "#EFEFEF", "#1F1F1F", "#6A6A6A", "#CDCDCD"
 
 KEY_NUMBERS = ("structure_kept", "texture_error", "palette_match", "style_error", "content_error", "seconds")
 # Settings that the third cell leaves to the header and to the report.
-LEFT_OUT = ("backbone", "optimiser", "ladder", "size", "steps", "seed")
+LEFT_OUT = ("backbone", "ladder", "size", "steps", "seed")
+# Told only where they are not the default.
+USUAL = (
+    "optimiser", "finish", "variation", "statistic", "smoothing", "temperature", "style_scale", "jitter",
+    "averaging", "precision",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,9 @@ def _settings(
     draw: ImageDraw.ImageDraw, comparison: Comparison, place: tuple[int, int], box: tuple[int, int]
 ) -> None:
     differing = differing_fields(comparison.records)
-    pairs = settings_in_words(comparison.records[0].config, without=(*differing, *LEFT_OUT))
+    config, default = comparison.records[0].config, TransferConfig()
+    usual = [name for name in USUAL if getattr(config, name) == getattr(default, name)]
+    pairs = settings_in_words(config, without=(*differing, *LEFT_OUT, *usual))
     write(draw, (place[0], place[1] + 22), "Settings of all", size=LARGE, colour=INK, bold=True)
     # A panorama's cell is low: the lines move together, and what still does not fit is left to the report.
     room = box[1] + CAPTION - 70

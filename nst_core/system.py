@@ -43,6 +43,15 @@ def device_name() -> str:
     return f"CPU, {cores()} cores ({platform.machine()})"
 
 
+def processor_name() -> str:
+    """The processor's model, or its family where the system does not tell more."""
+    told = Path("/proc/cpuinfo")
+    for line in told.read_text("utf-8", "replace").splitlines() if told.exists() else []:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
 def cores() -> int:
     """Processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -64,3 +73,14 @@ def peak_memory_mb() -> float | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6, 1)
+
+
+def settle_tensorflow() -> None:
+    """What TensorFlow reads when it is imported, so to be called before; what is set already stays.
+
+    Fewer start-up messages; no Keras, which only weight files need; and on a GPU no more memory than is
+    used, where TensorFlow would take all of it at once.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -16,7 +16,7 @@ from typing import IO, Literal
 import numpy as np
 
 from nst_core.backbones import Backbone
-from nst_core.config import WEIGHTS_SOURCES
+from nst_core.choices import WEIGHTS_SOURCES
 from nst_core.errors import WeightsError
 from nst_core.networks import Network, fold, keras_model, random_network
 from nst_core.records import WeightsSource
@@ -144,6 +144,13 @@ def choose_source(backbone: Backbone) -> tuple[str, str]:
     if sketch_path(backbone).is_file():
         return "sketch", f"the ImageNet weights {why}"
     return "random", f"the ImageNet weights {why} and no sketch is bundled"
+
+
+def expected_source(backbone: Backbone, weights: str) -> str:
+    """The kind of weights that a run would use: imagenet, sketch, random or file, never auto."""
+    if weights == "auto":
+        return choose_source(backbone)[0]
+    return weights if weights in WEIGHTS_SOURCES else "file"
 
 
 def weights_identity(backbone: Backbone, weights: str) -> str:

@@ -1,0 +1,69 @@
+"""Gradients from the deepest layer to the shallowest, so that few of them wait in memory.
+
+TensorFlow computes a layer's own share of the gradient as soon as its map is there, on the way forward, and
+keeps it, as large as the map, until the deeper layers' gradient arrives. Here each layer's share is asked for
+when that has arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from nst_core.tiles import Route
+
+Share = tuple[str, Any, Any]  # a layer's key, what depends on its map, and the slopes along that
+
+
+def pull_back(
+    tape: Any, picture: Any, routes: Sequence[Route], maps: Mapping[str, Any], shares: Sequence[Share]
+) -> Any:
+    """The gradient with respect to a picture of all shares together, times their slopes.
+
+    tape: persistent, it watched the picture and the maps' making. maps: by key, as the tape has seen them.
+    """
+    gradient: Any = tf.zeros_like(picture)
+    for layers, keys in routes:
+        stations = waists(
+            [layer.name for layer in layers], {layer.name: layer.inputs for layer in layers}, keys
+        )
+        own = [share for share in shares if share[0] in keys]
+        above: list[tuple[Any, Any]] = []
+        for station, members in stations:
+            found, slopes = _gated([share for share in own if share[0] in members], above, gradient)
+            source = picture if station is None else maps[station]
+            pulled = tape.gradient(found, source, output_gradients=slopes)
+            above = [(source, pulled)]
+        gradient = gradient + above[0][1]
+    return gradient
+
+
+def waists(
+    names: Sequence[str], inputs: Mapping[str, Sequence[str]], keys: Mapping[str, str]
+) -> list[tuple[str | None, set[str]]]:
+    """Deep to shallow, the keys whose maps all deeper layers depend on alone, at last None, the picture.
+
+    With each go the keys of the layers after it, up to the station before, and its own.
+    """
+    places = {name: place for place, name in enumerate(names)}
+    found: list[tuple[str | None, set[str]]] = []
+    waiting = dict(keys)
+    for place in range(len(names) - 1, -1, -1):
+        here = [key for key, name in keys.items() if name == names[place]]
+        skipped = any(places.get(name, -1) < place for later in names[place + 1 :] for name in inputs[later])
+        if here and not skipped:
+            members = {key for key, name in waiting.items() if places.get(name, -1) >= place}
+            waiting = {key: name for key, name in waiting.items() if key not in members}
+            found.append((here[0], members))
+    return [*found, (None, set(waiting))]
+
+
+def _gated(shares: list[Share], above: list[tuple[Any, Any]], gradient: Any) -> tuple[list[Any], list[Any]]:
+    """What depends on a station and the slopes, these not before the gradient from above has arrived."""
+    with tf.control_dependencies([pulled for _, pulled in above] or [gradient]):
+        slopes = [tf.nest.map_structure(tf.identity, slope) for _, _, slope in shares]
+    return [found for _, found, _ in shares] + [source for source, _ in above], slopes + [
+        pulled for _, pulled in above
+    ]

@@ -1,0 +1,40 @@
+"""What a setting can be: the names to choose from, the limits, and the values that stand for "not chosen"."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+Canvas = Literal["fourier", "pixel"]
+Balance = Literal["relative", "paper"]
+Start = Literal["content", "noise", "style"]
+Padding = Literal["zero", "reflect", "replicate"]
+Pooling = Literal["max", "average"]
+Optimiser = Literal["adam", "lbfgs"]
+Finish = Literal["none", "lbfgs"]
+Statistic = Literal["gram", "moments", "wasserstein"]
+Smoothing = Literal["none", "softmax"]
+Variation = Literal["squared", "absolute", "power"]
+Precision = Literal["auto", "float32", "bfloat16"]
+WEIGHTS_SOURCES = ("auto", "imagenet", "sketch", "random")
+
+SMALLEST_SIZE, LARGEST_SIZE = 64, 4096  # pixels, longest side
+MOST_STEPS = 100_000
+MOST_JITTER = 64  # pixels
+JITTERS = 8  # shifts that are gone through in turn; the content's maps are kept for each
+STYLE_SCALES = (0.25, 4.0)  # the style picture's longest side over the canvas'
+MOST_AVERAGING = 0.999
+
+# Adam's step for each canvas: pixels live in [0, 1]; Fourier coefficients are scaled to about 1.
+LEARNING_RATES: Mapping[str, float] = MappingProxyType({"pixel": 0.02, "fourier": 0.2})
+# (content, style, variation) for each balance. Relative: by eye and by the metrics over the sample pairs.
+# Paper: the ratio 1e-3 of Gatys et al. (2016), figure 4, and no variation term.
+LOSS_WEIGHTS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
+    {"relative": (0.2, 1.0, 1.0), "paper": (1.0, 1000.0, 0.0)}
+)
+
+LayerWeights = tuple[tuple[str, float], ...]
+
+
+def weigh_alike(layers: tuple[str, ...]) -> LayerWeights:
+    """The layers with equal weights that add up to 1."""
+    return tuple((name, 1.0 / len(layers)) for name in layers)

@@ -1,0 +1,197 @@
+"""How long a run will take here, before its first step: measured where it can be, else a rough guess.
+
+A step of one kind of network (a backbone, at full width or thin) takes `overhead` seconds, and `pace` seconds
+for each 10^9 operations counted from its layers. Both are fitted to what was measured on this machine, by
+`nst bench` and by every finished run; before that they are those of another machine, scaled by the two
+machines' matrix products.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from nst_core.backbones import find_backbone
+from nst_core.config import TransferConfig
+from nst_core.errors import RunError
+from nst_core.estimate import matrix_rate
+from nst_core.plan import Plan
+from nst_core.records import RunRecord
+from nst_core.speed_file import Measured, Timings, read_measured, write_measured
+from nst_core.weights import expected_width
+from nst_core.work import step_gigaflops
+
+Floats = npt.NDArray[np.float64]
+
+MOST_POINTS = 8  # of a kind
+ALIKE = 1.25  # points whose work differs by less are of one size, of which the newest counts
+APART = 2.0  # a line is fitted only to points whose work differs by more
+# Of the seconds to a first step, the share that is left when TensorFlow is loaded already.
+LOADED_SHARE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Of one kind of network: seconds a step whatever its size, seconds per 10^9 operations, and to begin."""
+
+    overhead: float
+    pace: float
+    start: float
+
+    def seconds(self, work: float) -> float:
+        """Of one step of so many 10^9 operations."""
+        return self.overhead + self.pace * work
+
+
+# A first guess, for machines where nothing was measured yet: two cores of an AMD EPYC (AVX2) whose matrix
+# product reaches REFERENCE_RATE GFLOP/s. `python -m tests.bench.speeds` makes such a table.
+REFERENCE_RATE = 91.0
+REFERENCE: Mapping[str, Speed] = MappingProxyType(
+    {
+        "vgg16 thin": Speed(0.0055, 0.0200, 4.1),
+        "vgg19 thin": Speed(0.0055, 0.0178, 4.1),
+        "resnet50 thin": Speed(0.0195, 0.0415, 4.3),
+        "vgg16 full": Speed(0.0147, 0.00972, 5.0),
+        "vgg19 full": Speed(0.0280, 0.00948, 5.2),
+        "resnet50 full": Speed(0.0850, 0.01590, 4.7),
+    }
+)
+
+
+def kind_of(backbone: str, width: float) -> str:
+    """The name of a kind of network, by its width multiplier."""
+    return f"{backbone} {'thin' if width < 1 else 'full'}"
+
+
+def fit_speed(timings: Timings, guess: Speed) -> Speed:
+    """The speed that fits the points best by relative squared error, none of its terms below 0.
+
+    Points of about one size say nothing of the overhead: then the guess is scaled to them.
+    """
+    start = guess.start if timings.start is None else timings.start
+    if not timings.steps:
+        return replace(guess, start=start)
+    work, seconds = np.array(timings.steps).T
+    if work.max() < APART * work.min():
+        return _scaled(guess, work, seconds, start)
+    # Both sides over the measured seconds, so that each point's error counts as a share.
+    sides = np.stack([1 / seconds, work / seconds])
+    overhead, pace = np.linalg.lstsq(sides.T, np.ones(len(work)))[0]
+    if overhead < 0 or pace < 0:
+        # One of them alone, whichever the points bear out.
+        overhead, pace = (0.0, _alone(sides[1])) if overhead < 0 else (_alone(sides[0]), 0.0)
+    return Speed(float(overhead), float(pace), start)
+
+
+def _alone(shares: Floats) -> float:
+    return float(shares.sum() / (shares**2).sum())
+
+
+def _scaled(guess: Speed, work: Floats, seconds: Floats, start: float) -> Speed:
+    factor = float(np.median(seconds / (guess.overhead + guess.pace * work)))
+    return Speed(guess.overhead * factor, guess.pace * factor, start)
+
+
+def rung_timings(record: RunRecord) -> list[tuple[float, float]]:
+    """(10^9 operations of a step, seconds a step) of each size of a run, in order.
+
+    The run's first step is left out: it holds the compiling.
+    """
+    points = []
+    before, steps = record.steps[:1], record.steps[1:]
+    for size in dict.fromkeys(step.size for step in steps):
+        rung = [step for step in steps if step.size == size]
+        seconds = (rung[-1].seconds - before[-1].seconds) / len(rung)
+        work = step_gigaflops(record.config, size, width=record.weights.width)
+        if len(rung) > 1 and seconds > 0 and work > 0:
+            points.append((work, seconds))
+        before = tuple(rung)
+    return points
+
+
+def with_points(timings: Timings, points: Sequence[tuple[float, float]]) -> Timings:
+    """The timings with new points, which replace those of about the same work."""
+    kept = list(timings.steps)
+    for work, seconds in points:
+        kept = [point for point in kept if not 1 / ALIKE < point[0] / work < ALIKE]
+        kept.append((work, seconds))
+    return replace(timings, steps=tuple(kept[-MOST_POINTS:]))
+
+
+class Speeds:
+    """What runs take here; safe to use from several threads.
+
+    path: the file that keeps it between processes, read when it is first wanted; without one it is kept in
+    memory alone.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._measured: Measured | None = None
+        self._compiled: set[str] = set()  # kinds that this process has run
+        self._lock = threading.Lock()
+
+    def learn(self, record: RunRecord) -> None:
+        """Take a finished run into account, and keep it."""
+        kind = kind_of(record.config.backbone, record.weights.width)
+        self.note(kind, rung_timings(record))
+        with self._lock:
+            self._compiled.add(kind)
+
+    def note(self, kind: str, points: Sequence[tuple[float, float]], start: float | None = None) -> None:
+        """Keep (10^9 operations, seconds) of steps of a kind, and its seconds to a first step if measured."""
+        with self._lock:
+            # Another process may have kept something meanwhile.
+            own, found = self._known(), read_measured(self._path) if self._path else Measured()
+            kinds = {**own.kinds, **found.kinds}
+            timings = with_points(kinds.get(kind, Timings()), points)
+            kinds[kind] = timings if start is None else replace(timings, start=start)
+            self._measured = Measured(max(own.rate, found.rate), kinds)
+            self._keep()
+
+    def seconds(self, config: TransferConfig, plan: Plan) -> float:
+        """Seconds of a run of these settings over `plan`, from the press to the picture."""
+        width = expected_width(find_backbone(config.backbone), config.weights)
+        kind = kind_of(config.backbone, width)
+        with self._lock:
+            speed = self._speed(kind)
+            ready = kind in self._compiled
+        work = ((step_gigaflops(config, size, width=width), steps) for size, steps in plan)
+        begin = 0.0 if ready else speed.start * (LOADED_SHARE if "tensorflow" in sys.modules else 1.0)
+        return begin + sum(speed.seconds(each) * steps for each, steps in work)
+
+    def _speed(self, kind: str) -> Speed:
+        timings = self._known().kinds.get(kind, Timings())
+        guess = REFERENCE[kind]
+        if len(timings.steps) < 2 or timings.start is None:
+            slower = REFERENCE_RATE / self._rate()
+            guess = Speed(guess.overhead * slower, guess.pace * slower, guess.start * slower)
+        return fit_speed(timings, guess)
+
+    def _known(self) -> Measured:
+        if self._measured is None:
+            self._measured = read_measured(self._path) if self._path else Measured()
+        return self._measured
+
+    def _rate(self) -> float:
+        known = self._known()
+        if not known.rate:
+            # Kept, so that the guess does not jump from one page to the next.
+            self._measured = replace(known, rate=matrix_rate())
+        return self._known().rate
+
+    def _keep(self) -> None:
+        if self._path is None or self._measured is None:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_measured(self._path, self._measured)
+        except (OSError, RunError):
+            return  # a folder that cannot be written: what was learnt lasts as long as this process

@@ -1,0 +1,49 @@
+"""Style strength: one number from faithful to wild, even to the eye on every backbone."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from nst_core.choices import LOSS_WEIGHTS
+from nst_core.config import TransferConfig
+
+MIDDLE = 50.0
+
+# log10 of the content weight (relative balance) at the strengths of KNOTS, for each backbone and kind of
+# weights. "": weights that were not measured.
+KNOTS = (0.0, 25.0, 50.0, 75.0, 100.0)
+CURVES: Mapping[tuple[str, str], tuple[float, ...]] = MappingProxyType(
+    {("", ""): (1.0, 0.15, math.log10(0.2), -1.6, -2.5)}
+)
+
+
+def content_weight_at(strength: float, backbone: str, source: str) -> float:
+    """Alpha for a style strength of 0 (faithful) to 100 (wild) in the relative balance, with beta = 1.
+
+    A line between measured knots, over log10 of alpha. source: imagenet, sketch, random or file.
+    """
+    curve = CURVES.get((backbone, source), CURVES["", ""])
+    return float(10 ** np.interp(strength, KNOTS, curve))
+
+
+def loss_weights(config: TransferConfig, source: str) -> tuple[float, float, float]:
+    """alpha, beta and gamma as a run with weights of this source uses them."""
+    resolved = config.resolved()
+    alpha = resolved.content_weight
+    if alpha is None and config.balance == "relative":
+        alpha = content_weight_at(config.strength, config.backbone, source)
+    return (
+        LOSS_WEIGHTS[config.balance][0] if alpha is None else alpha,
+        resolved.style_weight or 0.0,
+        resolved.variation_weight or 0.0,
+    )
+
+
+def is_of_strength(config: TransferConfig, source: str) -> bool:
+    """Whether alpha is what the style strength makes of it, or will be, and was not chosen by itself."""
+    if config.balance != "relative":
+        return False
+    alpha = content_weight_at(config.strength, config.backbone, source)
+    return config.content_weight is None or math.isclose(config.content_weight, alpha, rel_tol=1e-6)

@@ -1,0 +1,23 @@
+"""Counted work of a run's steps, from its settings alone."""
+
+from __future__ import annotations
+
+from nst_core.backbones import find_backbone
+from nst_core.config import TransferConfig
+from nst_core.estimate import gigaflops
+from nst_core.memory import layers_by_backbone, weights_of
+from nst_core.weights import expected_width
+
+
+def step_gigaflops(config: TransferConfig, size: tuple[int, int], *, width: float | None = None) -> float:
+    """10^9 operations of one step on a picture of (width, height), layers of other backbones included.
+
+    width: the width multiplier of the run's own network, where it is known; else what the weights say.
+    """
+    total = 0.0
+    for name, layers in layers_by_backbone(config).items():
+        backbone = find_backbone(name)
+        known = width if name == config.backbone else None
+        multiplier = expected_width(backbone, weights_of(config, name)) if known is None else known
+        total += gigaflops(backbone.architecture(multiplier).folded(), layers, size)
+    return total
