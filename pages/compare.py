@@ -12,7 +12,9 @@ from pages.shared.compared import show_comparison
 from pages.shared.frame import frame
 from pages.shared.imagenet import offer_imagenet
 from pages.shared.race import show_race
-from pages.shared.settings import choose_preset, choose_settings, preset_seconds
+from pages.shared.settings import choose_preset, choose_settings, choose_strength
+from pages.shared.settings_times import preset_seconds
+from pages.shared.settings_widgets import held
 from pages.shared.state import current_job, keep_alive, start
 
 PAGE = "compare"
@@ -34,10 +36,14 @@ with third:
         format_func=lambda name: COLUMNS[name].label,
         key="compare.columns",
         max_selections=MOST_COLUMNS,
+        select_all=False,
+        wrap=True,
         persist_state="session",
         help="Each column differs from the shared settings in what its name says, and in nothing else.",
     )
-    preset = choose_preset(preset_seconds([COLUMNS[name].changes for name in names], content, style))
+    columns = [COLUMNS[name].settings(held("weights", "auto")) for name in names]
+    preset = choose_preset(preset_seconds(columns, content, style))
+    choose_strength(preset)
     pressed = st.button(
         f"Run all {len(names)}" if len(names) > 1 else "Run",
         type="primary",
@@ -47,7 +53,7 @@ with third:
         key="compare.run",
     )
 try:
-    config = choose_settings("vgg19", preset)
+    config = choose_settings("vgg19", preset, columns=4)
     if pressed:
         requests = make_requests(names, config, content, style)
         together, why = advance_together([request.config for request in requests], available_memory())

@@ -4,11 +4,12 @@ import streamlit as st
 
 from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.errors import NSTError
-from nst_core.jobs import Request
+from nst_core.lanes import Request
 from pages.shared.choosing import choose_picture
 from pages.shared.frame import frame
 from pages.shared.imagenet import offer_imagenet
-from pages.shared.settings import choose_backbone, choose_preset, choose_settings, preset_seconds
+from pages.shared.settings import choose_backbone, choose_preset, choose_settings, choose_strength
+from pages.shared.settings_times import preset_seconds
 from pages.shared.stage import show_forming, show_result
 from pages.shared.state import current_job, keep_alive, start
 
@@ -42,6 +43,7 @@ with controls:
     content, style = choose_picture("content"), choose_picture("style")
     backbone = choose_backbone()
     preset = choose_preset(preset_seconds([{"backbone": backbone}], content, style))
+    choose_strength(preset)
     pressed = st.button(
         "Run",
         type="primary",

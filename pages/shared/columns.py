@@ -1,50 +1,109 @@
-"""The columns of a comparison: the backbones, and variants of them that differ in one setting."""
+"""The columns of a comparison: the backbones, variants of them that differ in one setting, and mixes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from nst_core.backbones import BACKBONES, find_backbone
+from nst_core.backbones import BACKBONES, COLOURS, RESNET50, VGG19, Backbone
+from nst_core.choices import LayerWeights, weigh_alike
 from nst_core.comparison import Comparison, cross_examine
 from nst_core.config import TransferConfig
 from nst_core.images import Picture
-from nst_core.jobs import Job, Request
+from nst_core.jobs import Job
+from nst_core.lanes import Request
 from nst_core.models import Models
-from pages.shared.method_choice import own_layers
+from nst_core.weights import expected_source
+from pages.shared.method_choice import layer_settings, of_network
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: its name on the page, and what sets it apart from the shared settings."""
+    """One column: its name on the page, and what sets it apart from the shared settings.
+
+    backbone    whose colour it has, and whose style it takes
+    changes     fields of TransferConfig beside the backbone and the layers
+    without     beginnings of the names of style layers that are left out
+    also_style  another backbone whose style layers weigh as much as the column's own
+    content_by  another backbone whose content layers are used
+    """
 
     label: str
+    backbone: Backbone
     changes: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    also_style: Backbone | None = None
+    content_by: Backbone | None = None
 
     @property
     def colour(self) -> str:
         """The backbone's colour."""
-        return find_backbone(self.changes["backbone"]).colour
+        return self.backbone.colour
+
+    def settings(self, weights: str) -> dict[str, Any]:
+        """The fields of TransferConfig that this column sets, where the shared weights are these."""
+        weights = str(self.changes.get("weights", weights))
+        settings = {"backbone": self.backbone.name, **layer_settings(self.backbone.name), **self.changes}
+        if self.without or self.also_style:
+            settings["style_layers"] = self._style_layers(weights)
+        if self.content_by:
+            usual = weigh_alike(
+                self.content_by.usual_content_layers(expected_source(self.content_by, weights))
+            )
+            settings["content_layers"] = of_network(self.content_by.name, usual)
+        return settings
+
+    def _style_layers(self, weights: str) -> LayerWeights:
+        usual = self.backbone.usual_style_layers(expected_source(self.backbone, weights))
+        own = weigh_alike(tuple(name for name in usual if not name.startswith(self.without or ("-",))))
+        if self.also_style is None:
+            return own
+        other = self.also_style.usual_style_layers(expected_source(self.also_style, weights))
+        # Colours are the same to every network.
+        lent = weigh_alike(tuple(name for name in other if name != COLOURS))
+        shares = (*own, *of_network(self.also_style.name, lent))
+        return tuple((name, weight / 2) for name, weight in shares)
 
 
-def _columns() -> dict[str, Column]:
-    columns = {row.name: Column(row.label, {"backbone": row.name}) for row in BACKBONES.values()}
-    for row in BACKBONES.values():
-        columns[f"{row.name}-pixel"] = Column(
-            f"{row.label}, on pixels", {"backbone": row.name, "canvas": "pixel", "learning_rate": None}
-        )
-    for row in BACKBONES.values():
-        columns[f"{row.name}-random"] = Column(
-            f"{row.label}, random weights", {"backbone": row.name, "weights": "random"}
-        )
-    for row in BACKBONES.values():
-        columns[f"{row.name}-sketch"] = Column(
-            f"{row.label}, sketch weights", {"backbone": row.name, "weights": "sketch"}
-        )
+def _variants() -> dict[str, Column]:
+    columns = {}
+    for name, words, changes in (
+        ("finish", "finished on pixels", {"finish": "lbfgs"}),
+        ("adam", "with Adam", {"optimiser": "adam"}),
+        ("pixel", "on pixels", {"canvas": "pixel", "learning_rate": None}),
+        ("sketch", "sketch weights", {"weights": "sketch"}),
+        ("random", "random weights", {"weights": "random"}),
+    ):
+        for row in BACKBONES.values():
+            columns[f"{row.name}-{name}"] = Column(
+                label=f"{row.label}, {words}", backbone=row, changes=changes
+            )
     return columns
 
 
-COLUMNS: Mapping[str, Column] = MappingProxyType(_columns())
+# In the order in which they are offered: networks, remedies for ResNet50, mixes, then one setting changed.
+COLUMNS: Mapping[str, Column] = MappingProxyType(
+    {
+        **{row.name: Column(label=row.label, backbone=row) for row in BACKBONES.values()},
+        "resnet50-smoothed": Column(
+            label="ResNet50, smoothed", backbone=RESNET50, changes={"smoothing": "softmax"}
+        ),
+        "resnet50-without5": Column(label="ResNet50, without conv5", backbone=RESNET50, without=("conv5_",)),
+        "resnet50-without45": Column(
+            label="ResNet50, without conv4 and conv5", backbone=RESNET50, without=("conv4_", "conv5_")
+        ),
+        "vgg19-content-resnet50": Column(
+            label="Style VGG19, content ResNet50", backbone=VGG19, content_by=RESNET50
+        ),
+        "resnet50-content-vgg19": Column(
+            label="Style ResNet50, content VGG19", backbone=RESNET50, content_by=VGG19
+        ),
+        "vgg19-and-resnet50": Column(
+            label="Style VGG19 and ResNet50, content VGG19", backbone=VGG19, also_style=RESNET50
+        ),
+        **_variants(),
+    }
+)
 
 
 def examine(job: Job, models: Models) -> Comparison | None:
@@ -71,7 +130,7 @@ def make_requests(
     return [
         Request(
             label=COLUMNS[name].label,
-            config=replace(base, **own_layers(COLUMNS[name].changes["backbone"]), **COLUMNS[name].changes),
+            config=replace(base, **COLUMNS[name].settings(base.weights)),
             content=content,
             style=style,
         )

@@ -4,13 +4,13 @@ from typing import cast
 
 import streamlit as st
 
-from nst_core.backbones import find_backbone
-from nst_core.figures import DASHES, loss_figure, series_of
+from nst_core.figures import loss_figure, series_of
 from nst_core.images import Pixels
-from nst_core.jobs import Job, Lane
+from nst_core.jobs import Job
+from nst_core.lanes import Lane
 from nst_core.timeline import Moment, nearest_thumbnail, steps_at
+from pages.shared.dress import dash, heading, tint
 from pages.shared.numbers import show_exports, show_numbers
-from pages.shared.race import heading
 from pages.shared.stage import CHART, jpeg_of
 from pages.shared.viewer import Panel, synchronised_viewer
 
@@ -37,7 +37,7 @@ def show_comparison(job: Job) -> None:
     st.subheader("How did they get there?")
     st.fragment(scrub)(job, lanes)
     lines = [
-        series_of(lane.run.record, lane.request.label, DASHES[_twins(lanes, lane)])
+        series_of(lane.run.record, lane.request.label, dash(lanes, lane))
         for lane in lanes
         if lane.run is not None
     ]
@@ -46,12 +46,6 @@ def show_comparison(job: Job) -> None:
     if job.outcome is not None:
         st.subheader("What do the numbers say?")
         show_numbers(job.outcome)
-
-
-def _twins(lanes: list[Lane], lane: Lane) -> int:
-    """How many lanes before this one share its backbone, and so its colour."""
-    backbone = lane.request.config.backbone
-    return sum(other.request.config.backbone == backbone for other in lanes[: lanes.index(lane)])
 
 
 def show_pictures(job: Job, lanes: list[Lane]) -> None:
@@ -69,7 +63,7 @@ def show_pictures(job: Job, lanes: list[Lane]) -> None:
             Panel(
                 label=f"{lane.request.label}, {record.weights.label}",
                 picture=jpeg_of(record.id, lane.run.picture),
-                colour=find_backbone(record.config.backbone).colour,
+                colour=tint(lanes, lane),
             )
         )
     synchronised_viewer(panels, key=f"viewer.{job.id}")
@@ -95,6 +89,6 @@ def scrub(job: Job, lanes: list[Lane]) -> None:
         index, thumbnail = nearest_thumbnail(lane.thumbnails, place)
         step = lane.steps[index - 1]
         with column:
-            heading(lane)
+            heading(lanes, lane)
             caption = f"Step {index} · {step.seconds:.3g} s · loss {step.total:.3g}"
             st.image(thumbnail, width="stretch", caption=caption)

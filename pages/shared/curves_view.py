@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from nst_core.backbones import BACKBONES, find_backbone
+from nst_core.backbones import BACKBONES
 from nst_core.figures import DASHES, PART_LABELS, Axis, By, Relative, Series, loss_figure, series_of
-from nst_core.jobs import Lane
+from nst_core.lanes import Lane
 from nst_core.records import RunRecord
 from nst_core.tables import steps_csv
+from nst_core.wording import network_words
 from pages.shared.hover import show_hovered
 from pages.shared.stage import CHART
 
@@ -41,6 +41,8 @@ class View:
 
 def choose_runs(runs: Mapping[str, Lane]) -> list[Lane]:
     """A table of finished runs, newest first; the ticked ones, at first the newest."""
+    import pandas as pd
+
     lanes = list(runs.values())[::-1]
     first: Any = {"selection": {"rows": list(range(min(SHOWN_AT_FIRST, len(lanes))))}}
     chosen = st.dataframe(
@@ -66,7 +68,7 @@ def record_of(lane: Lane) -> RunRecord:
 
 def _row(record: RunRecord) -> dict[str, Any]:
     return {
-        "Network": find_backbone(record.config.backbone).label,
+        "Network": network_words(record.config),
         "Weights": record.weights.label.removesuffix(" weights"),
         "Content": record.content.name,
         "Style": record.style.name,
@@ -164,12 +166,12 @@ def _figure(lanes: Sequence[Lane], view: View, title: str) -> Any:
 
 
 def _series(lanes: Sequence[Lane]) -> list[Series]:
-    """One series a run; runs of one backbone share its colour and differ in their dash."""
+    """One series a run; runs of one backbone share its colour and differ in their dash, the oldest solid."""
     seen: dict[str, int] = {}
-    lines = []
-    for lane in lanes:
+    lines: list[Series] = []
+    for lane in reversed(lanes):
         record = record_of(lane)
         count = seen[record.config.backbone] = seen.get(record.config.backbone, -1) + 1
         label = f"{lane.request.label} · {record.content.name} × {record.style.name}"
         lines.append(series_of(record, label, DASHES[count % len(DASHES)]))
-    return lines
+    return lines[::-1]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from nst_core.backbones import find_backbone
-from nst_core.jobs import Lane
+from nst_core.lanes import Lane
 from pages.shared.components import load
 from pages.shared.embedding import embed
 
@@ -14,7 +14,7 @@ MOST_RUNS = 6  # whose pictures travel to the browser, about 300 kB each
 
 def show_hovered(lanes: Sequence[Lane], *, key: str) -> None:
     """A strip that shows each run's picture at the step that is pointed at in any chart of the page."""
-    _mount(key=key, data={"runs": [_to_data(lane) for lane in lanes[:MOST_RUNS]]})
+    _mount(key=key, data={"runs": tuple(_to_data(lane) for lane in lanes[:MOST_RUNS])})
 
 
 def _to_data(lane: Lane) -> dict[str, object]:

@@ -6,8 +6,26 @@ from typing import Any
 import streamlit as st
 
 from nst_core.backbones import COLOURS, find_backbone
-from nst_core.config import LayerWeights, weigh_alike
-from nst_core.weights import choose_source
+from nst_core.choices import LayerWeights, weigh_alike
+from nst_core.weights import expected_source
+
+OWN = "own"  # the content is seen by the same network as the style
+
+
+def layer_settings(backbone: str) -> dict[str, Any]:
+    """The layers of a run as settings: the visitor's own, and another network's content layers if wanted.
+
+    Empty when all layers are the usual ones.
+    """
+    seen_by = str(st.session_state.get("settings.content_by", OWN))
+    if seen_by in (OWN, backbone):
+        return own_layers(backbone)
+    return own_layers(backbone) | {"content_layers": of_network(seen_by, content_layers(seen_by))}
+
+
+def of_network(backbone: str, layers: LayerWeights) -> LayerWeights:
+    """The same layers for a run of whichever network: each with its own network's name before it."""
+    return tuple((name if name == COLOURS else f"{backbone}:{name}", weight) for name, weight in layers)
 
 
 def own_layers(backbone: str) -> dict[str, Any]:
@@ -32,8 +50,7 @@ def usual_style_layers(backbone: str) -> LayerWeights:
 
 def _source(backbone: str) -> str:
     """The kind of weights in use: imagenet, sketch or random."""
-    source = str(st.session_state.get("settings.weights", "auto"))
-    return choose_source(find_backbone(backbone))[0] if source == "auto" else source
+    return expected_source(find_backbone(backbone), str(st.session_state.get("settings.weights", "auto")))
 
 
 def content_layers(backbone: str) -> LayerWeights:

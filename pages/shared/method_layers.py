@@ -11,9 +11,9 @@ from nst_core.anatomy import LayerFacts, colours_facts, layer_facts, stations
 from nst_core.anatomy_figures import anatomy_figure
 from nst_core.architectures import Architecture
 from nst_core.backbones import Backbone, find_backbone
-from nst_core.config import PRESETS
 from nst_core.images import Picture
 from nst_core.plan import fit
+from nst_core.presets import PRESETS
 from nst_core.samples import SAMPLES
 from nst_core.weights import expected_width
 from pages.shared.choosing import sample_picture

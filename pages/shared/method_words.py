@@ -1,8 +1,12 @@
 """The algorithm in words and formulas, as this program carries it out."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from nst_core.config import LADDER_BOTTOM, LEARNING_RATES, LOSS_WEIGHTS
+from nst_core.choices import LEARNING_RATES, LOSS_WEIGHTS
+from nst_core.plan import LADDER_BOTTOM
+from pages.shared.method_settings_words import OF_THE_SETTINGS
 
 _CONTENT, _STYLE, _VARIATION = LOSS_WEIGHTS["relative"]
 
@@ -69,9 +73,9 @@ $$
 L = \alpha\, L_\text{content} + \beta\, L_\text{style} + \gamma\, L_\text{variation}
 $$
 
-The gradient of $L$ goes back through the network to the picture, and the optimiser, Adam, changes the picture
-a little at each step. The result is the picture with the least total loss at the last size, not merely the
-last one.
+The gradient of $L$ goes back through the network to the picture, and the optimiser, L-BFGS or Adam, changes
+the picture a little at each step. The result is the picture with the least total loss at the last size, not
+merely the last one.
 """,
     ),
 )
@@ -128,7 +132,7 @@ choice: it holds any picture exactly and finer detail, with a learning rate of i
 
 
 def show_algorithm() -> None:
-    """The paper's algorithm beside what this program adds to it."""
+    """The paper's algorithm beside what this program adds to it, and below them what the settings change."""
     columns = st.columns(2, gap="large")
     for column, heading, parts in zip(
         columns,
@@ -138,5 +142,16 @@ def show_algorithm() -> None:
     ):
         with column:
             st.subheader(heading)
-            for title, text in parts:
-                st.markdown(f"#### {title}\n{text}")
+            _show(parts)
+    st.subheader("What the settings change")
+    half = len(OF_THE_SETTINGS) // 2
+    for column, parts in zip(
+        st.columns(2, gap="large"), (OF_THE_SETTINGS[:half], OF_THE_SETTINGS[half:]), strict=True
+    ):
+        with column:
+            _show(parts)
+
+
+def _show(parts: Sequence[tuple[str, str]]) -> None:
+    for title, text in parts:
+        st.markdown(f"#### {title}\n{text}")

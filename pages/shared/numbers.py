@@ -1,8 +1,10 @@
 """A comparison in numbers: the table, what the networks make of each other's pictures, and the files."""
 
-from itertools import groupby
+from __future__ import annotations
 
-import pandas as pd
+from itertools import groupby
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from nst_core.comparison import Comparison, differing_fields
@@ -12,6 +14,9 @@ from nst_core.report import html_report
 from nst_core.sheet import contact_sheet
 from nst_core.tables import records_json, steps_csv
 from nst_core.wording import and_list, three_digits
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BEST = "font-weight: 700; background-color: rgba(127, 127, 127, 0.18)"
 
@@ -59,6 +64,8 @@ def show_numbers(comparison: Comparison) -> None:
 
 
 def _show_rows(rows: list[Row], labels: tuple[str, ...]) -> None:
+    import pandas as pd
+
     table = pd.DataFrame(
         [[_name(row), *row.texts, _noise(row)] for row in rows], columns=["", *labels, "Better, noise"]
     )
@@ -100,6 +107,8 @@ def show_verdicts(comparison: Comparison) -> None:
 
 
 def _matrix(comparison: Comparison, kind: str) -> pd.DataFrame:
+    import pandas as pd
+
     judges = list(dict.fromkeys(verdict.judge for verdict in comparison.verdicts))
     found = {(verdict.judge, verdict.picture): verdict for verdict in comparison.verdicts}
     return pd.DataFrame(

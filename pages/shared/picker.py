@@ -61,7 +61,7 @@ def pick(label: str, options: Sequence[Option], *, key: str, default: str) -> st
             "label": label,
             "selected": shown.sent,
             "stamp": shown.stamp,
-            "options": [_to_data(option) for option in options],
+            "options": tuple(_to_data(option) for option in options),
         },
         on_picked_change=partial(_accept, key),
     )

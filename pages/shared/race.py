@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from nst_core.backbones import find_backbone
 from nst_core.figures import loss_figure
-from nst_core.jobs import Job, Lane
+from nst_core.jobs import Job
+from nst_core.lanes import Lane
+from pages.shared.dress import dash, heading
 from pages.shared.stage import CHART, REFRESH, forming_picture, forming_series, progress_words
 
 
@@ -23,13 +24,14 @@ def _race(job: Job) -> None:
     racing = [lane for lane in job.lanes if len(lane.steps) > 1]
     if racing:
         figure = loss_figure(
-            [forming_series(lane) for lane in racing], title="Which falls fastest, and how far?"
+            [forming_series(lane, dash(job.lanes, lane)) for lane in racing],
+            title="Which falls fastest, and how far?",
         )
         st.plotly_chart(figure, key=f"race.{job.id}", config=CHART)
 
 
 def _show_lane(job: Job, lane: Lane) -> None:
-    heading(lane)
+    heading(job.lanes, lane)
     share, text = progress_words(job, lane)
     st.progress(share, text=text)
     st.image(forming_picture(lane), width="stretch")
@@ -44,10 +46,3 @@ def _show_lane(job: Job, lane: Lane) -> None:
     ):
         lane.halt.set()
         st.rerun(scope="fragment")
-
-
-def heading(lane: Lane) -> None:
-    """The column's name under a bar of its backbone's colour."""
-    colour = find_backbone(lane.request.config.backbone).colour
-    look = f"border-top:4px solid {colour};padding-top:.35rem;font-weight:600"
-    st.html(f'<div style="{look}">{lane.request.label}</div>')

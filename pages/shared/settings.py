@@ -1,45 +1,21 @@
-"""The settings of a run as widgets, in words before symbols."""
+"""The settings of a run: the main ones in front, the others in a fold, with what was changed below it."""
 
-import math
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import streamlit as st
 
 from nst_core.backbones import BACKBONES, find_backbone
-from nst_core.config import (
-    LARGEST_SIZE,
-    LEARNING_RATES,
-    LOSS_WEIGHTS,
-    MOST_STEPS,
-    PRESETS,
-    SMALLEST_SIZE,
-    TransferConfig,
-    find_preset,
-)
-from nst_core.errors import ImageError
-from nst_core.images import Picture
-from nst_core.plan import make_plan
-from nst_core.weights import choose_source, expected_width, imagenet_state, sketch_path
-from pages.shared.method_choice import own_layers
-from pages.shared.state import workshop
-
-CANVAS_WORDS: Mapping[str, str] = MappingProxyType(
-    {"fourier": "Frequencies (smooth)", "pixel": "Pixels (sharp)"}
-)
-BALANCE_WORDS: Mapping[str, str] = MappingProxyType(
-    {"relative": "Relative (same on every network)", "paper": "As in the paper"}
-)
-START_WORDS: Mapping[str, str] = MappingProxyType(
-    {"content": "The content", "noise": "Noise", "style": "The style"}
-)
-PADDING_WORDS: Mapping[str, str] = MappingProxyType(
-    {"zero": "Black (as trained)", "reflect": "Mirror image", "replicate": "Border repeated"}
-)
-WEIGHTS_WORDS: Mapping[str, str] = MappingProxyType(
-    {"auto": "Automatic", "imagenet": "ImageNet", "sketch": "Sketch", "random": "Random"}
-)
+from nst_core.choices import LOSS_WEIGHTS
+from nst_core.config import TransferConfig
+from nst_core.presets import PRESETS, find_preset
+from pages.shared.method_choice import OWN, layer_settings, own_layers
+from pages.shared.settings_method import network_settings, optimiser_settings
+from pages.shared.settings_picture import picture_settings, style_settings, weighs_by_hand
+from pages.shared.settings_times import words_for
+from pages.shared.settings_widgets import held, put, remember, slide
+from pages.shared.settings_words import WEIGHTS_WORDS, change_words, strength_words
 
 
 def choose_backbone() -> str:
@@ -50,7 +26,7 @@ def choose_backbone() -> str:
             list(BACKBONES),
             format_func=lambda name: find_backbone(name).label,
             required=True,
-            key=_remember("backbone", "vgg19"),
+            key=remember("backbone", "vgg19"),
             persist_state="session",
         )
     )
@@ -63,199 +39,91 @@ def choose_preset(seconds: Mapping[str, float]) -> str:
         list(PRESETS),
         format_func=lambda name: f"{name.capitalize()} · ≈ {words_for(seconds[name])}",
         required=True,
-        key=_remember("preset", "draft"),
+        key=remember("preset", "draft"),
         persist_state="session",
-        on_change=_forget_size,
+        on_change=_apply_preset,
         help="  \n".join(
             f"**{row.name.capitalize()}**: {row.size} pixels, {row.steps} steps; {row.purpose}"
             for row in PRESETS.values()
         ),
     )
-    return str(chosen)
+    # An answer that came with an older waiting time in its label is none.
+    return str(chosen or next(iter(PRESETS)))
 
 
-def _forget_size() -> None:
+def _apply_preset() -> None:
+    """Set what any preset has a say in; whatever else was chosen stays."""
+    if held("preset", None) is None:
+        return
     preset = find_preset(st.session_state["settings.preset"])
-    st.session_state["settings.size"], st.session_state["settings.steps"] = preset.size, preset.steps
+    touched = dict.fromkeys(name for row in PRESETS.values() for name in row.settings())
+    put(TransferConfig(**preset.settings()), list(touched))
 
 
-def words_for(seconds: float) -> str:
-    """A waiting time in round numbers: 8 s, 25 s, 3 min."""
-    if math.isinf(seconds):
-        return "too small for these pictures"
-    if seconds < 10:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90:
-        return f"{5 * round(seconds / 5)} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
+def choose_strength(preset: str) -> None:
+    """How far the style may go, from faithful to wild; without effect where the weights are set by hand."""
+    by_hand = weighs_by_hand()
+    slide(
+        "strength",
+        "Style strength, faithful to wild",
+        range(101),
+        strength_words,
+        "The weights of content and style are set by hand under More settings, so this has no effect."
+        if by_hand
+        else "0 keeps the content's structure, 100 gives the style free rein. It sets alpha, the weight of"
+        " the content loss; beta, that of the style, stays 1.",
+        value=_base("vgg19", preset).strength,
+        disabled=by_hand,
+    )
 
 
-def preset_seconds(
-    columns: Sequence[Mapping[str, Any]], content: Picture, style: Picture
-) -> dict[str, float]:
-    """How long each preset would take here for these columns' settings; infinite where one cannot run."""
-    weights = str(st.session_state.get("settings.weights", "auto"))
-    seconds = {}
-    for row in PRESETS.values():
-        shared = {"weights": weights, "size": row.size, "steps": row.steps}
-        configs = [TransferConfig(**{**shared, **changes}) for changes in columns]
-        seconds[row.name] = sum(estimate(config, content, style) for config in configs)
-    return seconds
-
-
-def estimate(config: TransferConfig, content: Picture, style: Picture) -> float:
-    """Seconds of a run here; infinite when the pictures are too narrow for its size."""
-    backbone = find_backbone(config.backbone)
-    try:
-        plan = make_plan(config, content, style)
-    except ImageError:
-        return math.inf
-    architecture = backbone.architecture(expected_width(backbone, config.weights))
-    layers = (*backbone.style_layers, backbone.content_layer)
-    return workshop().speeds.seconds(architecture, layers, plan)
-
-
-def choose_settings(backbone: str, preset: str) -> TransferConfig:
-    """All other settings, folded away, with what matters of them written below the fold."""
-    row = find_preset(preset)
-    state = st.session_state
-    size, steps = state.get("settings.size", row.size), state.get("settings.steps", row.steps)
-    summary = f"{size} pixels, {steps} steps, {WEIGHTS_WORDS[state.get('settings.weights', 'auto')]} weights"
-    own = own_layers(backbone)
-    summary += ", own layers" if own else ""
+def choose_settings(backbone: str, preset: str, *, columns: int = 2) -> TransferConfig:
+    """All other settings, folded away in so many columns, with what matters of them below the fold."""
+    base = _base(backbone, preset)
+    groups = {
+        "Picture": picture_settings,
+        "Style": style_settings,
+        "Optimiser": optimiser_settings,
+        "Network": network_settings,
+    }
+    settings: dict[str, Any] = {"strength": float(held("strength", base.strength))}
     # A fold whose name changes is another one to Streamlit, and closed; so what matters stands below it.
     with st.expander("More settings", icon=":material/tune:"):
-        first, second = st.columns(2)
-        with first:
-            settings = _strength_settings() | _start_settings()
-        with second:
-            settings |= _size_settings(row.size, row.steps) | _method_settings(backbone)
-    st.caption(summary)
-    return TransferConfig(backbone=backbone, **settings, **own)
+        places = st.columns(columns, gap="medium")
+        for index, (title, group) in enumerate(groups.items()):
+            with places[index * columns // len(groups)]:
+                st.markdown(f"**{title}**")
+                settings |= group(base)
+    config = TransferConfig(backbone=backbone, **settings)
+    st.caption(_summary(config, preset))
+    return TransferConfig(backbone=backbone, **settings, **layer_settings(backbone))
 
 
-def _strength_settings() -> dict[str, Any]:
-    balance = _select(
-        "balance",
-        "Loss scale",
-        BALANCE_WORDS,
-        "Relative: each loss as a fraction, so one setting serves all networks.",
-    )
-    content, style, variation = LOSS_WEIGHTS[balance]
-    return {
-        "balance": balance,
-        "content_weight": _number(
-            f"content_weight.{balance}",
-            "Keep the content's structure",
-            content,
-            "Alpha, the weight of the content loss.",
-        ),
-        "style_weight": _number(
-            f"style_weight.{balance}", "Take on the style", style, "Beta, the weight of the style loss."
-        ),
-        "variation_weight": _number(
-            f"variation_weight.{balance}",
-            "Smooth the picture",
-            variation,
-            "Gamma, the weight of the total variation; 0 is off.",
-        ),
-    }
+def _base(backbone: str, preset: str) -> TransferConfig:
+    return TransferConfig(backbone=backbone, **find_preset(preset).settings()).resolved()
 
 
-def _start_settings() -> dict[str, Any]:
-    return {
-        "init": _select("init", "Start from", START_WORDS, "What the picture is before the first step."),
-        "seed": _whole("seed", "Seed", 0, 0, 2**31 - 1, "The same seed and settings give the same picture."),
-    }
+def _summary(config: TransferConfig, preset: str) -> str:
+    """Size, steps and weights, and what was changed from the preset, in a few words each."""
+    told = f"{config.size} pixels, {config.steps} steps, {WEIGHTS_WORDS[config.weights].lower()} weights"
+    changes = _changes(config, find_preset(preset).settings())
+    if (seen_by := held("content_by", OWN)) not in (OWN, config.backbone):
+        changes.append(f"content seen by {find_backbone(seen_by).label}")
+    if own_layers(config.backbone):
+        changes.append("own layers")
+    return f"{told}. Changed: {', '.join(changes)}" if changes else told
 
 
-def _size_settings(size: int, steps: int) -> dict[str, Any]:
-    return {
-        "size": _whole(
-            "size", "Longest side, pixels", size, SMALLEST_SIZE, LARGEST_SIZE, "Of the picture made."
-        ),
-        "steps": _whole("steps", "Steps", steps, 1, MOST_STEPS, "Updates in all, shared out over the sizes."),
-        "ladder": st.toggle(
-            "Grow from small to large",
-            key=_remember("ladder", True),
-            persist_state="session",
-            help="A ladder of sizes brings out the style's large forms.",
-        ),
-    }
-
-
-def _method_settings(backbone: str) -> dict[str, Any]:
-    canvas = _select(
-        "canvas", "Paint with", CANVAS_WORDS, "Frequencies leave no grain; pixels hold finer detail."
-    )
-    return {
-        "weights": _choose_weights(backbone),
-        "canvas": canvas,
-        "learning_rate": _number(
-            f"learning_rate.{canvas}",
-            "Learning rate",
-            LEARNING_RATES[canvas],
-            "How far each step goes.",
-            least=1e-4,
-        ),
-        "padding": _select("padding", "Beyond the border", PADDING_WORDS, "What the network sees outside."),
-    }
-
-
-def _choose_weights(backbone: str) -> str:
-    row = find_backbone(backbone)
-    here = ["auto", *(["sketch"] if sketch_path(row).is_file() else []), "random"]
-    if imagenet_state(row) == "present":
-        here.insert(1, "imagenet")
-    if st.session_state.get("settings.weights") not in (None, *here):
-        del st.session_state["settings.weights"]
-    words = {name: WEIGHTS_WORDS[name] for name in here}
-    words["auto"] = f"Automatic ({WEIGHTS_WORDS[choose_source(row)[0]]})"
-    return _select("weights", "Weights", words, "What the network learnt from.")
-
-
-def _remember(name: str, value: Any) -> str:
-    """The widget's key, holding `value` until something else is chosen.
-
-    Widgets get no default of their own: Streamlit objects to one when code has set their state as well.
-    """
-    key = f"settings.{name}"
-    st.session_state.setdefault(key, value)
-    return key
-
-
-def _select(name: str, label: str, words: Mapping[str, str], line: str) -> str:
-    key = _remember(name, next(iter(words)))
-    chosen = st.selectbox(
-        label,
-        list(words),
-        format_func=lambda value: words[value],
-        key=key,
-        help=line,
-        persist_state="session",
-    )
-    return str(chosen)
-
-
-def _number(name: str, label: str, value: float, line: str, least: float = 0.0) -> float:
-    number = st.number_input(
-        label,
-        min_value=least,
-        max_value=1e15,
-        step=value / 5 or 0.1,
-        format="%g",
-        key=_remember(name, value),
-        help=line,
-        persist_state="session",
-    )
-    return float(number)
-
-
-def _whole(name: str, label: str, value: int, low: int, high: int, line: str) -> int:
-    key = _remember(name, value)
-    number = st.number_input(
-        label, min_value=low, max_value=high, key=key, help=line, persist_state="session"
-    )
-    return int(number)
+def _changes(config: TransferConfig, preset: Mapping[str, Any]) -> list[str]:
+    chosen, base = config.resolved(), TransferConfig(**preset).resolved()
+    # What a loss scale or a canvas brings with it is no change of its own.
+    scaled = TransferConfig(**{**preset, "balance": config.balance, "canvas": config.canvas}).resolved()
+    if config.balance == "paper" and scaled.content_weight is None:
+        scaled = replace(scaled, content_weight=LOSS_WEIGHTS["paper"][0])
+    changes = []
+    for field in fields(TransferConfig):
+        name = field.name
+        usual = scaled if name.endswith("_weight") or name == "learning_rate" else base
+        if getattr(chosen, name) != getattr(usual, name):
+            changes.append(change_words(name, chosen))
+    return [words for words in changes if words]

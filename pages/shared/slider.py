@@ -23,8 +23,10 @@ def before_after(
     _mount(
         key=key,
         data={
-            "before": {"url": embed(before).url, "label": before_label},
-            "after": {"url": embed(after).url, "label": after_label},
+            "sides": (
+                {"url": embed(before).url, "label": before_label},
+                {"url": embed(after).url, "label": after_label},
+            ),
             "aspect": aspect,
         },
     )

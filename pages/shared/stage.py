@@ -6,10 +6,14 @@ import streamlit as st
 from nst_core.backbones import find_backbone
 from nst_core.figures import Series, loss_figure, series_of
 from nst_core.images import Picture, Pixels, encode_jpeg, encode_png, resize_longest
-from nst_core.jobs import Job, Lane
+from nst_core.jobs import Job
+from nst_core.lanes import Lane
 from nst_core.records import RunRecord
+from nst_core.strength import loss_weights
+from nst_core.weights import expected_source
+from nst_core.wording import network_words
 from pages.shared.embedding import embed
-from pages.shared.settings import words_for
+from pages.shared.settings_times import words_for
 from pages.shared.slider import before_after
 from pages.shared.state import workshop
 
@@ -91,13 +95,17 @@ def forming_picture(lane: Lane) -> str:
     return embed(encode_jpeg(lane.preview.astype(np.float32) / np.float32(255), quality=90)).url
 
 
-def forming_series(lane: Lane) -> Series:
+def forming_series(lane: Lane, dash: str = "solid") -> Series:
     """The curve of a run that is still going."""
-    config = lane.request.config.resolved()
-    backbone = find_backbone(config.backbone)
-    weights = (config.content_weight or 0.0, config.style_weight or 0.0, config.variation_weight or 0.0)
+    config = lane.request.config
     # A copy: the job's thread goes on adding steps while the figure is drawn.
-    return Series(label=lane.request.label, colour=backbone.colour, steps=tuple(lane.steps), weights=weights)
+    return Series(
+        label=lane.request.label,
+        colour=find_backbone(config.backbone).colour,
+        steps=tuple(lane.steps),
+        weights=loss_weights(config, expected_source(find_backbone(config.backbone), config.weights)),
+        dash=dash,
+    )
 
 
 def show_result(lane: Lane, content: Picture) -> None:
@@ -114,7 +122,7 @@ def show_result(lane: Lane, content: Picture) -> None:
         jpeg_of(f"content.{record.id}", content.pixels),
         jpeg_of(record.id, pixels),
         before_label="Content",
-        after_label=f"{find_backbone(record.config.backbone).label}, {record.weights.label}",
+        after_label=f"{network_words(record.config)}, {record.weights.label}",
         key=f"slider.{record.id}",
         aspect=pixels.shape[1] / pixels.shape[0],
     )
@@ -170,7 +178,7 @@ def show_numbers(record: RunRecord) -> None:
         for label, value in cells.items():
             st.metric(label, value, width="content")
     st.caption(
-        f"{find_backbone(record.config.backbone).label} with {record.weights.label}"
+        f"{network_words(record.config)} with {record.weights.label}"
         f"{f' ({record.weights.note})' if record.weights.note else ''}, {record.precision}, {record.device}."
     )
     for note in record.notes:

@@ -11,17 +11,20 @@ import streamlit as st
 from nst_core.config import TransferConfig
 from nst_core.downloads import Downloads
 from nst_core.errors import RunError
-from nst_core.estimate import Speeds
 from nst_core.images import Picture
-from nst_core.jobs import Epilogue, Job, JobQueue, Lane, Request
+from nst_core.jobs import Epilogue, Job, JobQueue
+from nst_core.lanes import Lane, Request
 from nst_core.models import Models
 from nst_core.networks import Network
+from nst_core.presets import PRESETS
 from nst_core.records import WeightsSource
+from nst_core.speed_file import speed_path
+from nst_core.speeds import Speeds
+from nst_core.system import settle_tensorflow
+from nst_core.warming import Warming
 from nst_core.weights import Progress
 
-# Read by TensorFlow when a job's thread imports it: no start-up messages, no Keras unless asked for.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+settle_tensorflow()  # before a job's thread imports it
 
 _VISITOR, _RUNS, _UPLOADS = "state.visitor", "state.runs", "state.uploads"
 JOB_PAGES = ("transfer", "compare")  # those that start jobs
@@ -55,13 +58,16 @@ class Workshop:
     queue: JobQueue
     speeds: Speeds
     downloads: Downloads
+    warming: Warming
 
 
 @st.cache_resource(show_spinner=False)
 def workshop() -> Workshop:
     """The process' one workshop. Models are loaded into it once, whoever asks, from whichever page."""
     models = AppModels()
-    return Workshop(models, JobQueue(models), Speeds(), Downloads())
+    # What the first press of Run asks for when nothing was changed.
+    usual = TransferConfig(**PRESETS["draft"].settings())
+    return Workshop(models, JobQueue(models), Speeds(speed_path()), Downloads(), Warming(models, usual))
 
 
 def visitor() -> str:
@@ -110,8 +116,11 @@ def start(
 def keep_alive() -> None:
     """Tell the visitor's unfinished job that somebody is here, on whichever page, now and every so often.
 
-    Called last by every page, so that no element changes its place when a job begins or ends.
+    Called last by every page, so that no element changes its place when a job begins or ends, and so that
+    nothing is loaded ahead before a page is drawn.
     """
+    if os.environ.get("NST_WARM_UP", "1") != "0":
+        workshop().warming.begin()
     job = workshop().queue.unfinished(visitor())
     if job is not None:
         st.fragment(job.touch, run_every=KEEP_ALIVE)()

@@ -29,7 +29,7 @@ def synchronised_viewer(panels: Sequence[Panel], *, key: str) -> None:
     """
     if not panels:
         raise ConfigError("The viewer needs at least one picture. Received: none")
-    _mount(key=key, data={"panels": [_to_data(panel) for panel in panels]})
+    _mount(key=key, data={"panels": tuple(_to_data(panel) for panel in panels)})
 
 
 def _to_data(panel: Panel) -> dict[str, str | int | None]:

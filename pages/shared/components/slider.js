@@ -3,10 +3,11 @@
 export default function ({ data, parentElement }) {
   const frame = parentElement.querySelector(".frame");
   const range = frame.querySelector("input");
+  const [before, after] = data.sides;
   frame.style.setProperty("--aspect", data.aspect);
-  show(frame.querySelector(".before"), frame.querySelector(".left"), data.before);
-  show(frame.querySelector(".after"), frame.querySelector(".right"), data.after);
-  range.setAttribute("aria-label", `${data.before.label} to the left, ${data.after.label} to the right`);
+  show(frame.querySelector(".before"), frame.querySelector(".left"), before);
+  show(frame.querySelector(".after"), frame.querySelector(".right"), after);
+  range.setAttribute("aria-label", `${before.label} to the left, ${after.label} to the right`);
 
   const moveTo = (percent) => {
     range.value = percent;
@@ -36,7 +37,7 @@ export default function ({ data, parentElement }) {
   function apply() {
     const percent = Number(range.value);
     frame.style.setProperty("--divider", percent);
-    range.setAttribute("aria-valuetext", `${percent} % ${data.before.label}`);
+    range.setAttribute("aria-valuetext", `${percent} % ${before.label}`);
     frame.querySelector(".left").classList.toggle("hidden", percent < 12);
     frame.querySelector(".right").classList.toggle("hidden", percent > 88);
   }

@@ -1,0 +1,126 @@
+"""Widgets that keep their value from page to page, each known by the setting that it is for."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from nst_core.config import TransferConfig
+
+
+def remember(name: str, value: Any) -> str:
+    """The widget's key, holding `value` until something else is chosen.
+
+    Widgets get no default of their own: Streamlit objects to one when code has set their state as well.
+    """
+    key = f"settings.{name}"
+    st.session_state.setdefault(key, value)
+    return key
+
+
+def held(name: str, otherwise: Any) -> Any:
+    """What is chosen, whether its widget was drawn yet or not."""
+    return st.session_state.get(f"settings.{name}", otherwise)
+
+
+def _place_of(name: str, config: TransferConfig) -> str:
+    """Under which name a field's widget keeps its value: some have one for each canvas or loss scale."""
+    if name == "learning_rate":
+        return f"{name}.{config.canvas}"
+    return f"{name}.{config.balance}" if name.endswith("_weight") else name
+
+
+def put(config: TransferConfig, names: Sequence[str]) -> None:
+    """Set the widgets of these fields to the config's values, by code."""
+    resolved = config.resolved()
+    for name in names:
+        value = getattr(resolved, name)
+        if name == "content_weight":
+            st.session_state["settings.own_weights"] = value is not None
+        elif name == "finish":
+            value = value == "lbfgs"
+        if value is not None:
+            st.session_state[f"settings.{_place_of(name, resolved)}"] = value
+
+
+def select(name: str, label: str, words: Mapping[Any, str], line: str, value: Hashable | None = None) -> Any:
+    """One of some named values; at first `value`, or the first of them."""
+    key = remember(name, next(iter(words)) if value is None else value)
+    chosen = st.session_state[key]
+    shown = words if chosen in words else {**words, chosen: f"{chosen:g}"}
+    return st.selectbox(
+        label,
+        list(shown),
+        format_func=lambda value: shown.get(value, str(value)),
+        key=key,
+        help=line,
+        persist_state="session",
+    )
+
+
+def number(
+    name: str, label: str, value: float, line: str, *, least: float = 0.0, most: float = 1e15
+) -> float:
+    """Any number in a range."""
+    chosen = st.number_input(
+        label,
+        min_value=least,
+        max_value=most,
+        step=value / 5 or 0.1,
+        format="%g",
+        key=remember(name, value),
+        help=line,
+        persist_state="session",
+    )
+    return float(chosen)
+
+
+def whole(name: str, label: str, value: int, low: int, high: int, line: str) -> int:
+    """A whole number in a range."""
+    key = remember(name, value)
+    chosen = st.number_input(
+        label, min_value=low, max_value=high, key=key, help=line, persist_state="session"
+    )
+    return int(chosen)
+
+
+def switch(
+    name: str, label: str, value: bool, line: str, on_change: Callable[[], None] | None = None
+) -> bool:
+    """On or off."""
+    return bool(
+        st.toggle(
+            label,
+            key=remember(name, value),
+            help=line,
+            persist_state="session",
+            on_change=on_change or "rerun",
+            wrap=True,
+        )
+    )
+
+
+def slide(
+    name: str,
+    label: str,
+    values: Sequence[float],
+    words: Callable[[float], str],
+    line: str,
+    *,
+    value: float,
+    disabled: bool = False,
+) -> float:
+    """One of some values in a row, in words."""
+    key = remember(name, value)
+    # A value that code has put there may lie between two of them.
+    options = sorted({*values, st.session_state[key]})
+    chosen = st.select_slider(
+        label,
+        options,
+        format_func=words,
+        key=key,
+        help=line,
+        disabled=disabled,
+        persist_state="session",
+    )
+    return float(chosen)
