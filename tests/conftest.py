@@ -5,7 +5,7 @@ import os
 # Before anything imports TensorFlow.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -39,6 +39,14 @@ def make_picture(height: int, width: int, seed: int = 0, name: str = "made") -> 
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests measure is not what the app should tell people; servers that tests start inherit it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NST_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
@@ -67,7 +75,7 @@ def with_biases(network: Network, seed: int = 0) -> Network:
 @pytest.fixture
 def small_rungs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ladders that start at 64 pixels: two or three rungs in the time of one."""
-    monkeypatch.setattr("nst_core.config.LADDER_BOTTOM", 64)
+    monkeypatch.setattr("nst_core.plan.LADDER_BOTTOM", 64)
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,14 @@ def total_variation(picture: npt.ArrayLike) -> float:
     return float((np.diff(pixels, axis=0) ** 2).sum() + (np.diff(pixels, axis=1) ** 2).sum()) / pixels.size
 
 
-def fourier_picture(parameters: npt.ArrayLike, height: int, width: int) -> Floats:
+def fourier_picture(
+    parameters: npt.ArrayLike,
+    height: int,
+    width: int,
+    *,
+    decay: float = 1.0,
+    colours: tuple[float, float, float] = (1.0, 1 / 3, 1 / 8),
+) -> Floats:
     """[H, W, 3] in 0..1 from coefficients [2, 3, H, W // 2 + 1]."""
     real, imaginary = np.asarray(parameters, np.float64)
     scale = np.empty((height, width // 2 + 1))
@@ -87,9 +94,12 @@ def fourier_picture(parameters: npt.ArrayLike, height: int, width: int) -> Float
         for column in range(width // 2 + 1):
             vertical = min(row, height - row) / height
             frequency = max((vertical**2 + (column / width) ** 2) ** 0.5, 1 / longest)
-            scale[row, column] = (height * width / longest) ** 0.5 / frequency
+            fall = (longest / 8) * (8 / longest / frequency) ** decay
+            scale[row, column] = (height * width / longest) ** 0.5 * fall
     channels = np.fft.irfft2((real + 1j * imaginary) * scale, (height, width))
-    lightness, red_blue, green_magenta = channels[0], channels[1] / 3, channels[2] / 8
+    lightness, red_blue, green_magenta = (
+        weight * channel for weight, channel in zip(colours, channels, strict=True)
+    )
     logits = np.stack(
         [
             lightness / 3**0.5 + red_blue / 2**0.5 + green_magenta / 6**0.5,
@@ -99,3 +109,73 @@ def fourier_picture(parameters: npt.ArrayLike, height: int, width: int) -> Float
         axis=-1,
     )
     return 1 / (1 + np.exp(-logits))
+
+
+def absolute_variation(picture: npt.ArrayLike, rounding: float = 1e-3) -> float:
+    """The same of absolute differences, rounded off below `rounding`."""
+    pixels = np.asarray(picture, np.float64)
+    both = (np.diff(pixels, axis=axis) for axis in (0, 1))
+    return sum(float((np.hypot(change, rounding) - rounding).sum()) for change in both) / pixels.size
+
+
+def power_variation(picture: npt.ArrayLike) -> float:
+    """(right^2 + down^2)^1.25 where a value has both neighbours, over the number of values."""
+    pixels = np.asarray(picture, np.float64)
+    height, width, _ = pixels.shape
+    total = 0.0
+    for row in range(height - 1):
+        for column in range(width - 1):
+            here = pixels[row, column]
+            right, down = pixels[row, column + 1] - here, pixels[row + 1, column] - here
+            total += float(((right**2 + down**2) ** 1.25).sum())
+    return total / pixels.size
+
+
+VARIATIONS = {"squared": total_variation, "absolute": absolute_variation, "power": power_variation}
+
+
+def smoothed(maps: Floats, temperature: float = 1.0) -> Floats:
+    """Softmax over everything, times how many there are."""
+    powers = np.exp((maps - maps.max()) / temperature)
+    return powers / powers.sum() * maps.size
+
+
+def gram_distance(maps: Floats, target: Floats) -> float:
+    """Sum of squared differences of Gram matrices, each over its own positions."""
+    made, wanted = (gram(one) / (one.shape[0] * one.shape[1]) for one in (maps, target))
+    return float(((made - wanted) ** 2).sum())
+
+
+def moments_distance(maps: Floats, target: Floats) -> float:
+    """Squared differences of the channels' means and deviations."""
+    made, wanted = (one.reshape(-1, one.shape[-1]) for one in (maps, target))
+    means = made.mean(0) - wanted.mean(0)
+    deviations = np.sqrt(made.var(0) + 1e-8) - np.sqrt(wanted.var(0) + 1e-8)
+    return float((means**2).sum() + (deviations**2).sum())
+
+
+def ridged_covariance(maps: Floats) -> Floats:
+    """Covariance of the channels with a ten-thousandth of its mean variance, and 1e-8, on its diagonal."""
+    covariance = np.atleast_2d(np.cov(maps.reshape(-1, maps.shape[-1]).T, bias=True))
+    channels = len(covariance)
+    return covariance + np.eye(channels) * (1e-4 * np.trace(covariance) / channels + 1e-8)
+
+
+def wasserstein_distance(maps: Floats, target: Floats) -> float:
+    """|m - n|^2 + tr(C + D - 2 (C D)^1/2), by the eigenvalues of C D, which are those of D^1/2 C D^1/2."""
+    means = maps.mean((0, 1)) - target.mean((0, 1))
+    first, second = ridged_covariance(maps), ridged_covariance(target)
+    shared = np.sqrt(np.maximum(np.linalg.eigvals(first @ second).real, 0)).sum()
+    return float((means**2).sum() + np.trace(first) + np.trace(second) - 2 * shared)
+
+
+STATISTICS = {"gram": gram_distance, "moments": moments_distance, "wasserstein": wasserstein_distance}
+
+
+def shifted(picture: npt.ArrayLike, shift: tuple[int, int, int]) -> Floats:
+    """The part of a picture with a mirrored margin that begins `down` and `right`; (margin, down, right)."""
+    margin, down, right = shift
+    pixels = np.asarray(picture)
+    height, width, _ = pixels.shape
+    padded = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), "symmetric")
+    return padded[down : down + height, right : right + width]

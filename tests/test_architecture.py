@@ -15,22 +15,28 @@ CORE = ROOT / "nst_core"
 # Each module imports only modules before it, at its top, in its functions and for its types alike.
 # fmt: off
 ORDER = (
-    "errors", "images", "decoding", "intake", "samples", "pictures",
-    "architectures", "backbones", "anatomy", "config", "wording", "plan", "records", "estimate",
-    "networks", "weights", "downloads", "memory",
-    "features", "activations", "losses", "canvas", "engine", "material",
+    "errors", "store", "system", "images", "decoding", "intake", "samples", "pictures",
+    "architectures", "backbones", "anatomy", "choices", "checks", "config", "presets", "strength", "wording",
+    "plan", "records", "estimate",
+    "networks", "weights", "downloads", "tiles", "memory", "room", "work", "speed_file", "speeds",
+    "operations", "features", "activations", "statistics", "losses", "canvas", "backward", "engine",
+    "optimisers",
+    "sums", "tile_graphs", "tiled",
+    "material", "rung", "course",
     "likeness", "texture", "metrics",
-    "system", "transfer",
-    "store", "models", "judge", "comparison", "comparison_table", "lettering", "sheet", "jobs",
+    "transfer", "tutorial", "stepping", "bench",
+    "models", "warming", "judge", "comparison", "comparison_table", "lettering", "sheet",
+    "lanes", "jobs",
     "timeline", "figures", "anatomy_figures",
     "tables", "curves", "report_dress", "report_parts", "report",
     "study",
-    "cli_run", "cli_compare", "cli",
+    "cli_run", "cli_compare", "cli_bench", "cli",
 )
 # fmt: on
 # Modules that compute import TensorFlow at their top, or one that does; nothing else may lead to it.
-IMPORT_TENSORFLOW = {"features", "losses", "canvas", "engine"}
-COMPUTE = IMPORT_TENSORFLOW | {"material", "transfer"}
+IMPORT_TENSORFLOW = {"features", "statistics", "losses", "canvas", "engine", "optimisers"}
+IMPORT_TENSORFLOW |= {"operations", "backward", "sums", "tile_graphs", "tiled", "tutorial"}
+COMPUTE = IMPORT_TENSORFLOW | {"material", "rung", "course", "transfer"}
 HEAVY = {"tensorflow", "keras"}
 
 MODULES = sorted(CORE.glob("*.py"))
@@ -208,7 +214,8 @@ FORBIDDEN = {
 
 
 def texts() -> list[Path]:
-    loose = [path for path in ROOT.iterdir() if path.is_file()]
+    # In a linked working tree `.git` is a file that says where the repository lies.
+    loose = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
     inside = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
     return [path for path in loose + inside if path.suffix in SUFFIXES and "__pycache__" not in path.parts]
 

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from nst_core.canvas import (
     CANVASES,
-    COLOUR_AXES,
     DARKEST,
     LIGHTEST,
+    OPPONENT_AXES,
     FourierCanvas,
     PixelCanvas,
     _scale_tensor,
+    canvas_for,
     frequency_scale,
     starting_picture,
 )
@@ -22,6 +23,7 @@ from tests.conftest import make_picture
 from tests.reference import fourier_picture
 
 LEVEL = 1 / 255
+FOURIER = [canvas for canvas in CANVASES.values() if isinstance(canvas, FourierCanvas)]
 sides = st.integers(1, 33)
 
 
@@ -45,8 +47,9 @@ def test_pixels_come_back_as_they_went_in(height, width, seed):
 @given(sides, sides, st.integers(0, 99))
 def test_fourier_gives_back_the_picture_within_its_range(height, width, seed):
     picture = noise(height, width, seed)
-    made = round_trip(FourierCanvas(), picture)
-    np.testing.assert_allclose(made, np.clip(picture, DARKEST, LIGHTEST), atol=LEVEL)
+    for canvas in FOURIER:
+        made = round_trip(canvas, picture)
+        np.testing.assert_allclose(made, np.clip(picture, DARKEST, LIGHTEST), atol=LEVEL)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.5])
@@ -57,23 +60,27 @@ def test_fourier_holds_flat_pictures_to_the_ends_of_its_range(value):
 
 
 @settings(max_examples=25)
-@given(sides, sides)
-def test_frequency_scale_is_the_same_as_a_graph(height, width):
-    made = _scale_tensor(tf.constant([height, width]))
-    np.testing.assert_allclose(made, frequency_scale(height, width), rtol=1e-5)
+@given(sides, sides, st.sampled_from([1.0, 0.6, 0.0]))
+def test_frequency_scale_is_the_same_as_a_graph(height, width, decay):
+    made = _scale_tensor(tf.constant([height, width]), decay)
+    np.testing.assert_allclose(made, frequency_scale(height, width, decay), rtol=1e-5)
 
 
 def test_frequency_scale_by_hand():
     # 4 x 2 pixels: vertical 0, 1/4, 1/2, 1/4, horizontal 0, 1/2; nothing below 1/4; sqrt(8 / 4) over it.
     frequency = np.array([[0.25, 0.5], [0.25, 5**0.5 / 4], [0.5, 0.5**0.5], [0.25, 5**0.5 / 4]])
     np.testing.assert_allclose(frequency_scale(4, 2), 2**0.5 / frequency)
+    # A gentler fall, equal at 8 cycles a picture, which is frequency 2 here: half of 1 / f times its root.
+    np.testing.assert_allclose(frequency_scale(4, 2, 0.5), 2**0.5 * 0.5 * (2 / frequency) ** 0.5)
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 6), (7, 5), (6, 9), (5, 8)])
 def test_fourier_decode_matches_a_plain_reference(height, width, rng):
     parameters = rng.normal(0, 1, (2, 3, height, width // 2 + 1)).astype(np.float32)
-    made = FourierCanvas().decode(tf.constant(parameters), tf.constant([height, width])).numpy()
-    np.testing.assert_allclose(made, fourier_picture(parameters, height, width), atol=1e-5)
+    for canvas in FOURIER:
+        made = canvas.decode(tf.constant(parameters), tf.constant([height, width])).numpy()
+        wanted = fourier_picture(parameters, height, width, decay=canvas.decay, colours=canvas.colours)
+        np.testing.assert_allclose(made, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("deviation", [0.0, 1.0, 1e3, 1e6])
@@ -86,9 +93,15 @@ def test_any_fourier_coefficients_are_a_picture(deviation, rng):
     assert made.max() <= 1
 
 
-def test_colour_axes_are_perpendicular_and_of_the_stated_lengths():
-    lengths = np.diag([1, 1 / 9, 1 / 64])
-    np.testing.assert_allclose(COLOUR_AXES @ COLOUR_AXES.T, lengths, atol=1e-12)
+def test_opponent_axes_are_perpendicular_and_of_length_one():
+    np.testing.assert_allclose(OPPONENT_AXES @ OPPONENT_AXES.T, np.eye(3), atol=1e-12)
+
+
+def test_each_optimiser_gets_its_canvas():
+    assert [canvas_for("fourier", name) for name in ("adam", "lbfgs")] == ["fourier", "fourier-lbfgs"]
+    assert [canvas_for("pixel", name) for name in ("adam", "lbfgs")] == ["pixel", "pixel"]
+    assert CANVASES["fourier"] == FourierCanvas()
+    assert CANVASES["fourier-lbfgs"] != FourierCanvas()
 
 
 def test_pixels_are_clipped_and_fourier_is_left_alone():

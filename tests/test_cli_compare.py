@@ -138,15 +138,15 @@ def test_a_file_in_the_way_is_found_before_the_first_step(
 
 
 def interrupt_before(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C before the n-th update of a picture, counted over all runs."""
-    advance, count = Engine.advance, iter(range(1, 10**9))
+    """Ctrl-C before the n-th evaluation of a picture, counted over all runs."""
+    evaluate, count = Engine.evaluate, iter(range(1, 10**9))
 
-    def interrupt_and_advance(engine: Engine, *arguments: Any) -> Any:
+    def interrupt_and_evaluate(engine: Engine, *arguments: Any) -> Any:
         if next(count) == step:
             signal.raise_signal(signal.SIGINT)
-        return advance(engine, *arguments)
+        return evaluate(engine, *arguments)
 
-    monkeypatch.setattr(Engine, "advance", interrupt_and_advance)
+    monkeypatch.setattr(Engine, "evaluate", interrupt_and_evaluate)
 
 
 def test_an_interruption_keeps_what_is_there(
@@ -186,13 +186,13 @@ def test_an_interruption_before_the_first_step_leaves_nothing(
 def test_a_run_without_a_picture_answers_1_and_leaves_the_others(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    advance = Engine.advance
+    evaluate = Engine.evaluate
 
     def break_down(engine: Engine, *arguments: Any) -> Any:
-        state, losses = advance(engine, *arguments)
-        return state, replace(losses, content=math.nan) if "conv1_relu" in engine.style_layers else losses
+        losses, gradient = evaluate(engine, *arguments)
+        return replace(losses, content=math.nan) if "conv1_relu" in engine.style_layers else losses, gradient
 
-    monkeypatch.setattr(Engine, "advance", break_down)
+    monkeypatch.setattr(Engine, "evaluate", break_down)
     assert compare("--backbones", "vgg16,resnet50") == 1
     assert "nst: ResNet50: The loss was not a finite number" in capsys.readouterr().err
     assert files(folder) == ALL - {"vgg19.png", "resnet50.png"}

@@ -6,36 +6,22 @@ from typing import Any
 import pytest
 
 from nst_core import comparison as module
+from nst_core.backbones import BACKBONES
 from nst_core.comparison import (
     Comparison,
     advance_together,
     cross_examine,
     differing_fields,
     run_labels,
-    variants,
 )
 from nst_core.config import TransferConfig
-from nst_core.errors import ConfigError, RunError
+from nst_core.errors import RunError
 from nst_core.judge import Verdict
 from nst_core.memory import run_need, together_need
 from nst_core.models import Models
+from nst_core.strength import content_weight_at
 from nst_core.transfer import Run
 from tests.compared import CONTENT, STYLE, make_comparison, make_record, make_run, make_steps
-
-
-def test_variants_differ_in_the_backbone_alone() -> None:
-    base = TransferConfig(size=100, steps=7, seed=3, canvas="pixel")
-    made = variants(base, ("vgg16", "resnet50"))
-    assert [config.backbone for config in made] == ["vgg16", "resnet50"]
-    assert {replace(config, backbone="vgg19") for config in made} == {base}
-    assert [config.backbone for config in variants(base)] == ["vgg16", "vgg19", "resnet50"]
-
-
-def test_layers_that_a_backbone_has_not_are_refused() -> None:
-    base = TransferConfig(style_layers=(("block1_conv1", 1.0),))
-    assert len(variants(base, ("vgg16", "vgg19"))) == 2
-    with pytest.raises(ConfigError, match="resnet50 has no layer named 'block1_conv1'"):
-        variants(base)
 
 
 def three(**changes: Any) -> list[Any]:
@@ -62,6 +48,23 @@ def test_a_fair_comparison_differs_in_the_backbone_only() -> None:
 )  # fmt: skip
 def test_whatever_else_differs_is_told(record: Any, told: tuple[str, ...]) -> None:
     assert differing_fields([make_record("vgg16"), record]) == told
+
+
+def test_alpha_of_one_strength_is_no_difference_and_a_strength_without_effect_is_none() -> None:
+    def of_strength(backbone: str, strength: float) -> Any:
+        alpha = content_weight_at(strength, backbone, "random")
+        return make_record(backbone, strength=strength, content_weight=alpha)
+
+    assert differing_fields([of_strength("vgg16", 30.0), of_strength("resnet50", 30.0)]) == ("backbone",)
+    assert differing_fields([of_strength("vgg16", 30.0), of_strength("vgg16", 60.0)]) == ("strength",)
+    by_hand = [make_record("vgg16", strength=strength, content_weight=7.0) for strength in (30.0, 60.0)]
+    assert differing_fields(by_hand) == ()
+
+
+def test_a_mix_is_called_by_its_networks() -> None:
+    mixed = make_record("vgg19", content_layers=(("resnet50:conv4_block6_out", 1.0),))
+    assert run_labels([make_record("vgg19"), mixed]) == ("VGG19", "VGG19, content ResNet50")
+    assert differing_fields([make_record("vgg19"), mixed]) == ("content_layers",)
 
 
 def test_other_pictures_and_other_weights_are_told() -> None:
@@ -121,11 +124,11 @@ def test_examining_asks_each_network_once_about_each_picture(monkeypatch: pytest
     # The two runs of VGG16 have the same weights by their SHA-256.
     assert [config.backbone for config in asked["judges"]] == ["vgg16", "vgg19", "resnet50"]
     assert asked["size"] == 64
-    assert asked["made_by"]["VGG16, seed 1"] == "vgg16"
+    assert asked["made_by"]["VGG16, seed 1"] == ("vgg16",)
     assert asked["content"] is CONTENT.pixels
 
 
-CONFIGS = variants(TransferConfig(weights="random", size=512))
+CONFIGS = [TransferConfig(backbone=name, weights="random", size=512) for name in BACKBONES]
 
 
 def test_enough_memory_lets_them_go_together() -> None:
@@ -133,7 +136,7 @@ def test_enough_memory_lets_them_go_together() -> None:
     together, reason = advance_together(CONFIGS, 2 * needed)
     assert together
     assert reason.startswith("VGG16, VGG19 and ResNet50 advance together: that needs about ")
-    assert "most of it for a step of ResNet50" in reason
+    assert "of which the largest step, that of VGG19, takes " in reason
     assert reason.endswith("are free.")
     assert advance_together(CONFIGS, int(needed / 0.7) + 2)[0]
     assert not advance_together(CONFIGS, int(needed / 0.7) - 2)[0]
@@ -150,3 +153,8 @@ def test_unknown_memory_is_said_to_be_unknown() -> None:
     together, reason = advance_together(CONFIGS[:1], None)
     assert together
     assert "not known here" in reason
+
+
+def test_a_mix_is_told_with_all_its_networks() -> None:
+    mixed = replace(CONFIGS[1], content_layers=(("resnet50:conv4_block6_out", 1.0),))
+    assert advance_together([CONFIGS[0], mixed], None)[1].startswith("VGG16 and VGG19 + ResNet50 advance")

@@ -112,3 +112,11 @@ def test_the_first_step_at_the_last_size_is_left_out() -> None:
     assert seconds_a_step(record) == 0.5
     assert seconds_a_step(replace(record, steps=record.steps[:3])) is None
     assert seconds_a_step(replace(record, steps=make_steps((1.0,) * 5, change=1, seconds=0.25))) == 0.25
+
+
+def test_the_parameters_of_a_mix_are_those_of_all_its_networks() -> None:
+    plain = make_record("vgg16")
+    lent = replace(plain.weights, parameters=1_000_000)
+    mixed = replace(make_record("vgg19"), other_weights={"resnet50": lent})
+    rows = {row.name: row for row in comparison_rows(make_comparison(plain, mixed, examined=False))}
+    assert rows["parameters"].values == (14_714_688, 15_714_688)

@@ -1,4 +1,4 @@
-"""The compiled step against the same losses in float64 NumPy, differentiated by central differences."""
+"""The objective against the same losses in float64 NumPy, differentiated by central differences."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from nst_core.backbones import COLOURS
 from nst_core.config import TransferConfig
-from nst_core.engine import BETA1, BETA2, EPSILON, Engine, restart
+from nst_core.engine import Engine, shifted, weight_shares
 from tests import reference
 from tests.conftest import make_picture
 
@@ -14,24 +14,51 @@ STYLE_LAYERS = ("block1_conv1", "block2_conv1", COLOURS)
 STYLE_WEIGHTS = (0.5, 2.0, 0.25)
 CONTENT_LAYERS = ("block2_conv2", "block1_conv2")
 CONTENT_WEIGHTS = (1.0, 0.5)
-FACTORS = (0.3, 0.5, 0.2, 0.01)  # the weights add up to 1, so that the gradient is that of the total
+FACTORS = (0.3, 0.5, 0.2)  # they add up to 1, so that the gradient is that of the total
 SIZES = [(9, 12), (12, 9), (11, 7)]  # (height, width), even and odd
+PLAIN = {"padding": "zero", "pooling": "max"}  # as the reference has them
+KINDS = [
+    {},
+    {"statistic": "moments"},
+    {"statistic": "wasserstein"},
+    {"smoothing": "softmax"},
+    {"smoothing": "softmax", "temperature": 20.0},
+    {"smoothing": "softmax", "statistic": "wasserstein", "temperature": 50.0},
+    {"variation": "absolute"},
+    {"variation": "power"},
+]
 
 
-def make_engine(network, canvas="pixel", **settings):
-    plain = {"padding": "zero", "pooling": "max"}  # as the reference has them
-    config = TransferConfig(backbone="vgg16", canvas=canvas, **{**plain, **settings})
-    return Engine(network, style_layers=STYLE_LAYERS, content_layers=CONTENT_LAYERS, config=config)
-
-
-@pytest.fixture(scope="module", params=["pixel", "fourier"])
-def engine(request, network):
-    return make_engine(network, request.param)
+def make_engine(network, **settings):
+    config = TransferConfig(
+        **{
+            "backbone": "vgg16",
+            "style_layers": tuple((name, 1.0) for name in STYLE_LAYERS),
+            "content_layers": tuple((name, 1.0) for name in CONTENT_LAYERS),
+            **PLAIN,
+            **settings,
+        }
+    )
+    return Engine({"vgg16": network}, config)
 
 
 @pytest.fixture(scope="module")
-def pixel_engine(network):
-    return make_engine(network)
+def engines(network):
+    """engines(**settings): compiled objectives, each made once for this file."""
+    made = {}
+
+    def make(**settings):
+        key = tuple(sorted(settings.items()))
+        if key not in made:
+            made[key] = make_engine(network, **settings)
+        return made[key]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def engine(engines):
+    return engines()
 
 
 def pictures(height, width):
@@ -44,201 +71,273 @@ def make_targets(engine, content, style, balance="relative"):
     )
 
 
-def wanted_losses(network, picture, content, style, balance):
+def with_constant(pixels):
+    pixels = np.asarray(pixels, np.float64)
+    return np.concatenate([pixels, np.full((*pixels.shape[:2], 1), 0.5)], -1)
+
+
+def wanted_losses(network, picture, content, style, *, balance="relative", **kind):
     """(content, style layers, variation) in float64 from the papers' formulas."""
-    made, of_content, of_style = (
-        reference.feature_maps(network, pixels, deepest="block2_conv2") | {COLOURS: with_constant(pixels)}
-        for pixels in (picture, content, style)
-    )
+    statistic = reference.STATISTICS[kind.get("statistic", "gram")]
+    softened = kind.get("smoothing") == "softmax"
+
+    def maps_of(pixels):
+        maps = reference.feature_maps(network, pixels, deepest="block2_conv2")
+        if softened:
+            maps = {name: reference.smoothed(one, kind.get("temperature", 1.0)) for name, one in maps.items()}
+        return maps | {COLOURS: with_constant(pixels)}
+
+    made, of_content, of_style = (maps_of(pixels) for pixels in (picture, content, style))
     contents, styles = [], []
     for name, weight in zip(CONTENT_LAYERS, CONTENT_WEIGHTS, strict=True):
         loss = reference.content_loss(made[name], of_content[name])
         most = reference.content_loss(np.zeros_like(of_content[name]), of_content[name])
         contents.append(weight * (loss / most if balance == "relative" else loss))
     for name, weight in zip(STYLE_LAYERS, STYLE_WEIGHTS, strict=True):
-        loss = reference.style_loss(made[name], of_style[name])
-        most = reference.style_loss(np.zeros_like(made[name]), of_style[name])
-        styles.append(weight * (loss / most if balance == "relative" else loss))
-    return sum(contents), styles, reference.total_variation(picture)
+        loss = statistic(made[name], of_style[name])
+        most = statistic(np.zeros((1, 1, made[name].shape[-1])), of_style[name])
+        channels = made[name].shape[-1]
+        styles.append(weight * (loss / most if balance == "relative" else loss / (4 * channels**2)))
+    return sum(contents), styles, reference.VARIATIONS[kind.get("variation", "squared")](picture)
 
 
-def with_constant(pixels):
-    pixels = np.asarray(pixels, np.float64)
-    return np.concatenate([pixels, np.full((*pixels.shape[:2], 1), 0.5)], -1)
+def total_of(losses, factors=FACTORS):
+    content, layers, variation = losses
+    return factors[0] * content + factors[1] * sum(layers) + factors[2] * variation
 
 
-def decoded(engine, parameters, height, width):
-    if engine.canvas.rank == 3:
-        return np.asarray(parameters, np.float64)
-    return reference.fourier_picture(parameters, height, width)
+def assert_central_differences(gradient, total, picture, *, tolerance=2e-3):
+    """The largest entries of a gradient, and some others, against a float64 function of the picture."""
+    flat = np.abs(gradient, dtype=np.float64).ravel()
+    chosen = [*np.argsort(flat)[-6:], *np.random.default_rng(0).integers(0, flat.size, 10)]
+    for index in chosen:
+        change = np.zeros(flat.size)
+        change[index] = 1e-6
+        change = change.reshape(picture.shape)
+        difference = (total(picture + change) - total(picture - change)) / 2e-6
+        assert gradient.ravel()[index] == pytest.approx(
+            difference, rel=tolerance, abs=tolerance / 20 * flat.max()
+        )
 
 
 @pytest.mark.parametrize("balance", ["relative", "paper"])
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_losses_are_the_papers_formulas(engine, network, height, width, balance):
     content, style = pictures(height, width)
-    state = engine.start(make_picture(height, width, seed=3).pixels)
-    _, losses = engine.advance(state, (width, height), make_targets(engine, content, style, balance), FACTORS)
-    picture = decoded(engine, state.parameters, height, width)
-    of_content, layers, variation = wanted_losses(network, picture, content, style, balance)
+    picture = make_picture(height, width, seed=3).pixels
+    losses, _ = engine.evaluate(picture, make_targets(engine, content, style, balance), FACTORS)
+    of_content, layers, variation = wanted_losses(network, picture, content, style, balance=balance)
     assert losses.content == pytest.approx(of_content, rel=1e-4)
     assert losses.layers == pytest.approx(layers, rel=1e-4)
     assert losses.style == pytest.approx(sum(layers), rel=1e-4)
     assert losses.variation == pytest.approx(variation, rel=1e-4)
+    assert losses.total(FACTORS) == pytest.approx(total_of((of_content, layers, variation)), rel=1e-4)
 
 
-@pytest.mark.parametrize(("height", "width"), SIZES)
-def test_the_gradient_equals_central_differences(engine, network, height, width):
-    content, style = pictures(height, width)
-    targets = make_targets(engine, content, style)
-    state = engine.start(make_picture(height, width, seed=3).pixels)
-    following, _ = engine.advance(state, (width, height), targets, FACTORS)
-    gradient = following.first.numpy() / (1 - BETA1)  # Adam's first moment after one step
-    parameters = state.parameters.numpy().astype(np.float64)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("balance", ["relative", "paper"])
+def test_losses_of_every_kind_are_those_of_float64(engines, network, kind, balance):
+    engine, (content, style) = engines(**kind), pictures(11, 7)
+    picture = make_picture(11, 7, seed=3).pixels
+    losses, _ = engine.evaluate(picture, make_targets(engine, content, style, balance), FACTORS)
+    of_content, layers, variation = wanted_losses(network, picture, content, style, balance=balance, **kind)
+    assert losses.content == pytest.approx(of_content, rel=2e-3)
+    assert losses.layers == pytest.approx(layers, rel=2e-3)
+    assert losses.variation == pytest.approx(variation, rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize(("height", "width"), [(9, 12), (11, 7)])
+def test_the_gradient_equals_central_differences(engines, network, height, width, kind):
+    engine, (content, style) = engines(**kind), pictures(height, width)
+    picture = make_picture(height, width, seed=3).pixels
+    _, gradient = engine.evaluate(picture, make_targets(engine, content, style), FACTORS)
 
     def total(moved):
-        picture = decoded(engine, moved, height, width)
-        of_content, layers, variation = wanted_losses(network, picture, content, style, "relative")
-        return FACTORS[0] * of_content + FACTORS[1] * sum(layers) + FACTORS[2] * variation
+        return total_of(wanted_losses(network, moved, content, style, **kind))
 
-    flat = np.abs(gradient, dtype=np.float64).ravel()
-    chosen = [*np.argsort(flat)[-6:], *np.random.default_rng(0).integers(0, flat.size, 10)]
-    for index in chosen:
-        change = np.zeros(flat.size)
-        change[index] = 1e-6
-        change = change.reshape(parameters.shape)
-        difference = (total(parameters + change) - total(parameters - change)) / 2e-6
-        assert gradient.ravel()[index] == pytest.approx(difference, rel=2e-3, abs=1e-4 * flat.max())
+    tolerance = 2e-3 if not kind else 1e-2
+    assert_central_differences(gradient.numpy(), total, np.asarray(picture, np.float64), tolerance=tolerance)
 
 
-def test_adam_follows_its_formulas(pixel_engine):
+@pytest.mark.parametrize("shift", [(2, 0, 4), (3, 3, 3), (1, 2, 0)])
+def test_losses_and_gradient_with_a_shift(engine, network, shift):
     content, style = pictures(9, 12)
-    targets = make_targets(pixel_engine, content, style)
     picture = make_picture(9, 12, seed=3).pixels
-    state = pixel_engine.start(picture)
-    parameters, first, second = picture.astype(np.float64), 0.0, 0.0
-    for step in range(1, 4):
-        following, _ = pixel_engine.advance(state, (12, 9), targets, FACTORS)
-        gradient = (following.first.numpy() - BETA1 * state.first.numpy()) / (1 - BETA1)
-        first = BETA1 * first + (1 - BETA1) * gradient
-        second = BETA2 * second + (1 - BETA2) * gradient**2
-        move = first / (1 - BETA1**step) / (np.sqrt(second / (1 - BETA2**step)) + EPSILON)
-        parameters = np.clip(parameters - FACTORS[3] * move, 0, 1)
-        state = following
-        assert float(state.count) == step
-        np.testing.assert_allclose(state.parameters, parameters, atol=1e-4)
-    assert np.abs(parameters - picture).max() > FACTORS[3]
+    moved_content = reference.shifted(content, shift)
+    targets = make_targets(engine, moved_content, style)
+    losses, gradient = engine.evaluate(picture, targets, FACTORS, shift)
+
+    def wanted(pixels):
+        return wanted_losses(network, reference.shifted(pixels, shift), moved_content, style)
+
+    of_content, layers, variation = wanted(picture)
+    assert losses.content == pytest.approx(of_content, rel=1e-4)
+    assert losses.layers == pytest.approx(layers, rel=1e-4)
+    assert losses.variation == pytest.approx(variation, rel=1e-4)
+    assert_central_differences(
+        gradient.numpy(), lambda pixels: total_of(wanted(pixels)), np.asarray(picture, np.float64)
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e-6, 1e15])
-def test_only_the_ratios_of_the_weights_move_the_picture(engine, scale):
+def test_only_the_ratios_of_the_weights_make_the_gradient(engine, scale):
     content, style = pictures(9, 12)
-    targets = make_targets(engine, content, style)
-    state = engine.start(content)
-    plain, losses = engine.advance(state, (12, 9), targets, FACTORS)
-    factors = (*(scale * factor for factor in FACTORS[:3]), FACTORS[3])
-    scaled, same_losses = engine.advance(state, (12, 9), targets, factors)
-    moved = plain.parameters - state.parameters
-    np.testing.assert_allclose(scaled.parameters - state.parameters, moved, atol=1e-3 * np.abs(moved).max())
+    picture, targets = make_picture(9, 12, seed=3).pixels, make_targets(engine, content, style)
+    losses, plain = engine.evaluate(picture, targets, FACTORS)
+    factors = tuple(scale * factor for factor in FACTORS)
+    same_losses, scaled = engine.evaluate(picture, targets, factors)
+    np.testing.assert_allclose(scaled, plain, atol=1e-6 * np.abs(plain).max())
     assert same_losses == losses  # they are unweighted
+    assert same_losses.total(factors) == pytest.approx(scale * losses.total(FACTORS))
 
 
-def test_a_weight_of_zero_takes_its_term_away(pixel_engine):
+def test_weight_shares_by_hand():
+    assert weight_shares((1.0, 2.0, 5.0)) == (0.125, 0.25, 0.625)
+    assert weight_shares((0.0, 1e15, 0.0)) == (0.0, 1.0, 0.0)
+    assert weight_shares((0.0, 0.0, 0.0)) == (0.0, 0.0, 0.0)
+
+
+def test_a_weight_of_zero_takes_its_term_away(engine):
     content, style = pictures(9, 12)
-    other = make_picture(9, 12, seed=9).pixels
-    moved = []
-    for picture in (content, other):
-        targets = make_targets(pixel_engine, picture, style)
-        state, _ = pixel_engine.advance(pixel_engine.start(content), (12, 9), targets, (0.0, 1.0, 0.0, 0.05))
-        moved.append(state.parameters.numpy())
-    np.testing.assert_array_equal(*moved)
+    other, picture = make_picture(9, 12, seed=9).pixels, make_picture(9, 12, seed=3).pixels
+    gradients = [
+        engine.evaluate(picture, make_targets(engine, one, style), (0.0, 1.0, 0.0))[1].numpy()
+        for one in (content, other)
+    ]
+    np.testing.assert_array_equal(*gradients)
+    assert np.abs(gradients[0]).max() > 0
 
 
-def test_losses_at_the_targets_are_zero(pixel_engine):
+def test_losses_at_the_targets_are_zero(engine):
     content, _ = pictures(12, 9)
-    targets = make_targets(pixel_engine, content, content)
-    _, losses = pixel_engine.advance(pixel_engine.start(content), (9, 12), targets, FACTORS)
+    losses, _ = engine.evaluate(content, make_targets(engine, content, content), FACTORS)
     assert losses.content == pytest.approx(0, abs=1e-9)
     assert losses.layers == pytest.approx((0, 0, 0), abs=1e-9)
 
 
-def test_one_graph_serves_every_size_weight_balance_and_rate(engine):
+@pytest.mark.parametrize("kind", [{}, {"statistic": "wasserstein", "smoothing": "softmax"}], ids=str)
+def test_one_graph_serves_every_size_weight_balance_and_shift(engines, kind):
+    engine = engines(**kind)
     for height, width in SIZES:
         content, style = pictures(height, width)
         for balance in ("paper", "relative"):
             targets = make_targets(engine, content, style, balance)
-            for factors in (FACTORS, (0.0, 3.0, 0.0, 0.1)):
-                state, _ = engine.advance(engine.start(content), (width, height), targets, factors)
-                state, _ = engine.advance(restart(state), (width, height), targets, factors)
-            engine.errors(engine.picture(state, (width, height)), targets)
-    assert engine._advance.experimental_get_tracing_count() == 1
+            for factors in (FACTORS, (0.0, 3.0, 0.0)):
+                engine.evaluate(content, targets, factors)
+                engine.evaluate(tf.constant(content), targets, factors, (2, 1, 4))
+            engine.errors(content, targets)
+    assert engine._evaluate.experimental_get_tracing_count() == 1
     assert engine._measure.experimental_get_tracing_count() == 1
-    assert engine._decode.experimental_get_tracing_count() == 1
     assert engine._features.experimental_get_tracing_count() == 1
 
 
-def test_the_same_state_gives_the_same_numbers_bit_for_bit(engine):
+def test_the_same_picture_gives_the_same_numbers_bit_for_bit(engine):
     content, style = pictures(12, 9)
-    targets = make_targets(engine, content, style)
-    first, losses = engine.advance(engine.start(content), (9, 12), targets, FACTORS)
-    again, same = engine.advance(engine.start(content), (9, 12), targets, FACTORS)
-    np.testing.assert_array_equal(first.parameters, again.parameters)
+    picture, targets = make_picture(12, 9, seed=3).pixels, make_targets(engine, content, style)
+    losses, gradient = engine.evaluate(picture, targets, FACTORS)
+    same, again = engine.evaluate(picture, targets, FACTORS)
+    np.testing.assert_array_equal(gradient, again)
     assert losses == same
 
 
-def test_errors_of_a_picture_are_its_losses_before_an_update(pixel_engine):
+def test_errors_of_a_picture_are_its_losses(engine):
     content, style = pictures(9, 12)
     picture = make_picture(9, 12, seed=3).pixels
-    targets = make_targets(pixel_engine, content, style)
-    _, losses = pixel_engine.advance(pixel_engine.start(picture), (12, 9), targets, FACTORS)
-    measured = pixel_engine.errors(picture, targets)
+    targets = make_targets(engine, content, style)
+    losses, _ = engine.evaluate(picture, targets, FACTORS)
+    measured = engine.errors(picture, targets)
     assert measured.layers == pytest.approx(losses.layers, rel=1e-5)
     assert (measured.content, measured.variation) == pytest.approx((losses.content, losses.variation))
     assert measured.style == sum(measured.layers)
 
 
-def test_a_pixel_that_is_not_a_number_shows_in_the_losses(pixel_engine):
+def test_a_pixel_that_is_not_a_number_shows_in_the_losses(engine):
     content, style = pictures(9, 12)
-    state = pixel_engine.start(content)
-    broken = state.parameters.numpy()
+    broken = content.copy()
     broken[4, 5, 1] = np.nan
-    targets = make_targets(pixel_engine, content, style)
-    _, losses = pixel_engine.advance(
-        state._replace(parameters=tf.constant(broken)), (12, 9), targets, FACTORS
-    )
+    losses, _ = engine.evaluate(broken, make_targets(engine, content, style), FACTORS)
     assert np.isnan(losses.variation)
 
 
-def test_pictures_are_within_their_range_and_of_their_size(engine):
-    content, style = pictures(11, 7)
-    state, _ = engine.advance(
-        engine.start(content), (7, 11), make_targets(engine, content, style), (1.0, 1.0, 0.0, 50.0)
-    )
-    picture = engine.picture(state, (7, 11))
-    assert picture.shape == (11, 7, 3)
-    assert picture.dtype == np.float32
-    assert picture.min() >= 0
-    assert picture.max() <= 1
-
-
-def test_restart_keeps_the_picture_and_forgets_the_moments(pixel_engine):
-    content, style = pictures(9, 12)
-    targets = make_targets(pixel_engine, content, style)
-    state, _ = pixel_engine.advance(pixel_engine.start(content), (12, 9), targets, FACTORS)
-    again = restart(state)
-    np.testing.assert_array_equal(again.parameters, state.parameters)
-    assert np.abs(state.first).max() > 0
-    assert not np.any(again.first)
-    assert not np.any(again.second)
-    assert float(again.count) == 0
-
-
-def test_padding_and_pooling_reach_the_features(network):
+def test_padding_and_pooling_reach_the_features(engines):
     content, style = pictures(12, 9)
     seen = []
     for settings in ({}, {"padding": "reflect"}, {"pooling": "average"}):
-        engine = make_engine(network, **settings)
+        engine = engines(**settings)
         targets = make_targets(engine, content, style, "paper")
-        _, losses = engine.advance(engine.start(style[:12, :9]), (9, 12), targets, FACTORS)
-        seen.append(losses.style)
+        seen.append(engine.errors(style[:12, :9], targets).style)
     assert len(set(seen)) == 3
+
+
+def test_layers_of_two_networks_are_each_networks_own(network, residual_network):
+    """Style of a VGG and of a ResNet, content of the ResNet: the sum of what each computes alone."""
+    content, style = make_picture(40, 36, seed=1).pixels, make_picture(38, 44, seed=2).pixels
+    picture = make_picture(40, 36, seed=3).pixels
+    own = (("block1_conv1", 0.5), (COLOURS, 0.25))
+    lent = (("conv1_relu", 2.0),)
+    deep = (("conv2_block1_out", 1.5),)
+
+    def evaluated(networks, backbone, styles, contents, factors):
+        config = TransferConfig(backbone=backbone, style_layers=styles, content_layers=contents, **PLAIN)
+        engine = Engine(networks, config)
+        targets = engine.targets(
+            content,
+            style,
+            style_weights=tuple(weight for _, weight in styles),
+            content_weights=tuple(weight for _, weight in contents),
+            balance="relative",
+        )
+        losses, gradient = engine.evaluate(picture, targets, factors)
+        return losses, gradient.numpy()
+
+    def named(layers):
+        return tuple((f"resnet50:{name}", weight) for name, weight in layers)
+
+    both, gradient = evaluated(
+        {"vgg16": network, "resnet50": residual_network},
+        "vgg16",
+        own + named(lent),
+        named(deep),
+        (0.4, 0.6, 0.0),
+    )
+    first, first_gradient = evaluated(
+        {"vgg16": network}, "vgg16", own, (("block1_conv1", 1.0),), (0.0, 1.0, 0.0)
+    )
+    second, second_gradient = evaluated(
+        {"resnet50": residual_network}, "resnet50", lent, deep, (0.4, 0.6, 0.0)
+    )
+    assert both.layers == pytest.approx((*first.layers, *second.layers), rel=1e-5)
+    assert both.content == pytest.approx(second.content, rel=1e-5)
+    wanted = 0.6 * first_gradient + second_gradient
+    np.testing.assert_allclose(gradient, wanted, atol=1e-5 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("shift", [(0, 0, 0), (2, 2, 2), (3, 0, 6), (4, 8, 1)])
+@pytest.mark.parametrize(("height", "width"), [(9, 12), (8, 5)])
+def test_shifted_is_a_mirrored_pad_and_a_cut(shift, height, width):
+    picture = make_picture(height, width, seed=4).pixels
+    moved = shifted(tf.constant(picture), tf.constant(shift))
+    np.testing.assert_array_equal(moved, reference.shifted(picture, shift))
+    if shift in ((0, 0, 0), (2, 2, 2)):  # cut out of the middle
+        np.testing.assert_array_equal(moved, picture)
+
+
+def test_shifts_move_as_they_say():
+    picture = np.arange(4 * 5 * 3, dtype=np.float32).reshape(4, 5, 3)
+    moved = shifted(tf.constant(picture), tf.constant([1, 2, 1])).numpy()
+    np.testing.assert_array_equal(moved[:-1], picture[1:])  # begins a row lower
+    np.testing.assert_array_equal(moved[-1], picture[-1])  # mirrored at the border
+
+
+@pytest.mark.parametrize("shift", [(0, 0, 0), (3, 0, 6), (2, 3, 1)])
+def test_the_gradient_of_a_shift_is_its_adjoint(shift, rng):
+    """<S x, y> = <x, S* y> for all x and y."""
+    one, other = (tf.constant(rng.normal(size=(7, 6, 3)), tf.float32) for _ in range(2))
+    with tf.GradientTape() as tape:
+        tape.watch(one)
+        product = tf.reduce_sum(shifted(one, tf.constant(shift)) * other)
+    back = tape.gradient(product, one)
+    assert float(tf.reduce_sum(one * back)) == pytest.approx(float(product), rel=1e-5)
+    pairs = np.einsum("hwc,hwc->", reference.shifted(one.numpy(), shift), other.numpy())
+    assert float(product) == pytest.approx(float(pairs), rel=1e-5)

@@ -7,16 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst_core import estimate
 from nst_core.architectures import INPUT, Architecture, Layer, vgg
 from nst_core.backbones import BACKBONES, COLOURS, VGG19, Backbone
-from nst_core.config import TransferConfig
 from nst_core.estimate import (
-    FULL_EFFICIENCY,
     OVERHEAD_PIXELS,
-    START_SECONDS,
-    THIN_EFFICIENCY,
-    Speeds,
     gigaflops,
     matrix_rate,
     plan_cost,
@@ -24,7 +18,7 @@ from nst_core.estimate import (
     step_cost,
 )
 from nst_core.plan import Plan
-from nst_core.records import PictureSource, RunRecord, Step, WeightsSource
+from nst_core.records import Step
 
 PLAN = (((128, 96), 5), ((256, 192), 10), ((512, 384), 20))
 
@@ -50,16 +44,6 @@ def steps_at(rate: float, plan: Plan, *, compiling: float = 0.0) -> list[Step]:
         make_step(index, size, end + compiling)
         for index, (size, end) in enumerate(zip(sizes, ends, strict=True), start=1)
     ]
-
-
-def make_record(steps: list[Step], *, backbone: str = "vgg19", width: float = 1.0) -> RunRecord:
-    picture = PictureSource(name="made", size=(64, 48), sha256="")
-    return RunRecord(
-        id="1", config=TransferConfig(backbone=backbone), content=picture, style=picture,
-        weights=WeightsSource(source="random", sha256="", parameters=1, width=width), versions={},
-        device="", precision="float32", steps=tuple(steps), ending="finished", best_step=1, seconds=1.0,
-        started="",
-    )  # fmt: skip
 
 
 def test_one_convolution_by_hand() -> None:
@@ -143,60 +127,3 @@ def test_time_left_is_never_negative() -> None:
 
 def test_matrix_rate_is_a_positive_number() -> None:
     assert 0 < matrix_rate(side=32, repeats=1) < math.inf
-
-
-@pytest.fixture
-def known_rate(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A machine of 100 GFLOP/s; the list tells how often it was measured."""
-    measured: list[float] = []
-
-    def measure() -> float:
-        measured.append(100.0)
-        return 100.0
-
-    monkeypatch.setattr(estimate, "matrix_rate", measure)
-    return measured
-
-
-def test_the_first_guess_comes_from_counted_work(known_rate: list[float]) -> None:
-    speeds = Speeds()
-    for width, efficiency in ((1.0, FULL_EFFICIENCY), (0.25, THIN_EFFICIENCY)):
-        architecture = VGG19.architecture(width).folded()
-        work = sum(gigaflops(architecture, VGG19.style_layers, size) * steps for size, steps in PLAN)
-        guess = speeds.seconds(architecture, VGG19.style_layers, PLAN)
-        assert guess == pytest.approx(START_SECONDS + work / (100.0 * efficiency))
-    assert known_rate == [100.0]  # measured once
-
-
-@pytest.mark.usefixtures("known_rate")
-def test_what_was_learnt_is_exact_at_a_constant_rate() -> None:
-    speeds = Speeds()
-    speeds.learn(make_record(steps_at(2e-6, PLAN, compiling=30.0)))
-    architecture = VGG19.architecture()
-    for plan in (PLAN, (((1024, 768), 100),)):
-        assert speeds.seconds(architecture, VGG19.style_layers, plan) == pytest.approx(2e-6 * plan_cost(plan))
-    speeds.learn(make_record(steps_at(5e-6, PLAN)))  # the newest run counts
-    assert speeds.seconds(architecture, VGG19.style_layers, PLAN) == pytest.approx(5e-6 * plan_cost(PLAN))
-
-
-@pytest.mark.usefixtures("known_rate")
-def test_one_kind_teaches_nothing_about_another() -> None:
-    speeds = Speeds()
-    kinds = [
-        (BACKBONES[name].architecture(width), BACKBONES[name].style_layers)
-        for name, width in (("vgg16", 1.0), ("resnet50", 1.0), ("vgg19", 0.25))
-    ]
-    before = [speeds.seconds(*kind, PLAN) for kind in kinds]
-    speeds.learn(make_record(steps_at(1.0, PLAN)))
-    assert [speeds.seconds(*kind, PLAN) for kind in kinds] == before
-    speeds.learn(make_record(steps_at(1.0, PLAN), width=0.25))
-    assert speeds.seconds(*kinds[2], PLAN) == pytest.approx(plan_cost(PLAN))
-
-
-@pytest.mark.usefixtures("known_rate")
-def test_too_short_a_run_teaches_nothing() -> None:
-    speeds = Speeds()
-    architecture = VGG19.architecture()
-    before = speeds.seconds(architecture, VGG19.style_layers, PLAN)
-    speeds.learn(make_record(steps_at(1.0, PLAN)[:2]))
-    assert speeds.seconds(architecture, VGG19.style_layers, PLAN) == before

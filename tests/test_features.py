@@ -9,9 +9,9 @@ from nst_core.architectures import INPUT, Architecture, Layer
 from nst_core.backbones import COLOURS, RESNET50, VGG16, VGG19
 from nst_core.errors import ConfigError
 from nst_core.features import Extractor, colours, preprocess
-from nst_core.losses import gram_matrix
 from nst_core.networks import Network, random_network
-from tests.conftest import make_picture
+from nst_core.statistics import gram_matrix
+from tests.conftest import make_picture, with_biases
 from tests.reference import MEANS, feature_maps
 
 ONE = Architecture(
@@ -95,12 +95,12 @@ def test_average_pooling_and_its_gradient_are_tensorflows(height, width, kernel,
     np.testing.assert_allclose(tape.gradient(ours, pixels), gradient, atol=1e-4 * np.abs(gradient).max())
 
 
-def test_preprocessing_is_that_of_keras_and_leaves_its_input_alone():
+def test_preprocessing_is_that_of_keras_in_rgb_and_leaves_its_input_alone():
     pixels = make_picture(9, 7).pixels.copy()
     before = pixels.copy()
     made = preprocess(pixels)
     np.testing.assert_array_equal(pixels, before)
-    wanted = keras.applications.vgg16.preprocess_input(pixels * 255)  # changes the product, a copy
+    wanted = keras.applications.vgg16.preprocess_input(pixels * 255)[..., ::-1]  # changes the product, a copy
     np.testing.assert_allclose(made, wanted, rtol=1e-5, atol=1e-4)
 
 
@@ -148,3 +148,94 @@ def test_a_network_that_is_not_folded_is_refused(residual_network):
     whole = Network(RESNET50.architecture(1 / 16), residual_network.arrays)
     with pytest.raises(ValueError, match="conv1_bn is not folded"):
         Extractor(whole, ("conv1_relu",))(make_picture(33, 33).pixels)
+
+
+def plain_maps(network, picture, layers, padding, pooling):
+    """The same maps by TensorFlow's plain operations in float64, for its own gradient."""
+    mode = {"zero": "CONSTANT", "reflect": "REFLECT", "replicate": "SYMMETRIC"}[padding]
+
+    def pad(maps, amount):
+        return tf.pad(maps, [[0, 0], [amount, amount], [amount, amount], [0, 0]], mode)
+
+    maps = {INPUT: (tf.reverse(picture, [-1]) * 255.0 - MEANS)[tf.newaxis]}
+    for layer in network.architecture.up_to(layers):
+        source = maps[layer.inputs[0]]
+        if layer.kind == "convolution":
+            kernel, bias = (np.asarray(array, np.float64) for array in network.arrays[layer.name])
+            made = tf.nn.conv2d(pad(source, layer.padding), kernel, layer.stride, "VALID") + bias
+            made = tf.maximum(made, 0.0) if layer.relu else made
+        elif layer.kind == "max_pool":
+            pool = tf.nn.max_pool2d if pooling == "max" else tf.nn.avg_pool2d
+            made = pool(source, layer.kernel, layer.stride, "VALID")
+        elif layer.kind == "pad":
+            made = pad(source, layer.padding)
+        else:
+            made = tf.maximum(source, 0.0) if layer.kind == "relu" else source + maps[layer.inputs[1]]
+        maps[layer.name] = made
+    return [maps[name] for name in layers]
+
+
+@pytest.mark.parametrize("onednn", [False, True])
+@pytest.mark.parametrize("pooling", ["max", "average"])
+@pytest.mark.parametrize("padding", ["zero", "reflect", "replicate"])
+@pytest.mark.parametrize("backbone", [VGG16, RESNET50], ids=lambda row: row.name)
+def test_the_gradient_through_all_layers_is_that_of_plain_operations(
+    backbone, padding, pooling, onednn, monkeypatch
+):
+    monkeypatch.setattr("nst_core.features.onednn_computes", lambda: onednn)
+    network = with_biases(random_network(backbone.architecture(1 / 32), seed=3))
+    pixels = make_picture(35, 42, seed=4).pixels
+    extract = Extractor(network, backbone.style_layers, padding=padding, pooling=pooling)
+    gradients = []
+    for picture in (tf.constant(pixels), tf.constant(pixels, tf.float64)):
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            if picture.dtype == tf.float32:
+                maps = list(extract(picture).values())
+            else:
+                maps = plain_maps(network, picture, backbone.style_layers, padding, pooling)
+            total = tf.add_n(
+                [tf.reduce_mean(tf.square(each)) / (1 + index) for index, each in enumerate(maps)]
+            )
+        gradients.append(tape.gradient(total, picture).numpy())
+    made, wanted = gradients
+    np.testing.assert_allclose(made, wanted, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_one_graph_serves_every_picture_size(network):
+    extract = Extractor(network, ("block3_conv1",), padding="reflect", pooling="average")
+    compiled = tf.function(
+        extract.__call__, input_signature=[tf.TensorSpec([None, None, 3])], autograph=False
+    )
+    for height, width in ((33, 40), (47, 34)):
+        pixels = make_picture(height, width).pixels
+        np.testing.assert_allclose(
+            compiled(pixels)["block3_conv1"], extract(pixels)["block3_conv1"], rtol=1e-4, atol=1e-2
+        )
+    assert compiled.experimental_get_tracing_count() == 1
+
+
+def test_bfloat16_maps_are_float32_maps_but_for_rounding(network):
+    pixels = make_picture(33, 46, seed=1).pixels
+    names = ("block1_conv1", "block2_conv2", "block3_conv3", COLOURS)
+    maps = Extractor(network, names, padding="reflect", pooling="average")(pixels)
+    rounded = Extractor(network, names, padding="reflect", pooling="average", precision="bfloat16")(pixels)
+    np.testing.assert_array_equal(rounded[COLOURS], maps[COLOURS])
+    for name in names[:-1]:
+        assert rounded[name].dtype == tf.float32
+        away = np.abs(rounded[name] - maps[name]).max() / np.abs(maps[name]).max()
+        assert 1e-5 < away < 0.02, name  # bfloat16 rounds by up to 2^-9 at each of the few layers
+
+
+def test_a_bfloat16_gradient_points_where_the_float32_one_does(network):
+    pixels = tf.constant(make_picture(33, 46, seed=1).pixels)
+    gradients = []
+    for precision in ("float32", "bfloat16"):
+        extract = Extractor(network, ("block3_conv1",), pooling="average", precision=precision)
+        with tf.GradientTape() as tape:
+            tape.watch(pixels)
+            total = tf.reduce_mean(tf.square(extract(pixels)["block3_conv1"]))
+        gradients.append(tape.gradient(total, pixels).numpy().ravel())
+    exact, rounded = gradients
+    assert rounded.dtype == np.float32
+    assert exact @ rounded / np.linalg.norm(exact) / np.linalg.norm(rounded) > 0.99

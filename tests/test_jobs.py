@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_core import jobs, models
+from nst_core import jobs, lanes, models
 from nst_core.config import TransferConfig
 from nst_core.engine import Engine
 from nst_core.errors import RunError, WeightsError
-from nst_core.jobs import MOST_KEPT, MOST_THUMBNAILS, MOST_WAITING, PATIENCE, Job, JobQueue, Lane, Request
+from nst_core.jobs import MOST_KEPT, MOST_WAITING, PATIENCE, Job, JobQueue
+from nst_core.lanes import MOST_THUMBNAILS, Lane, Request
 from nst_core.models import Models
 from nst_core.records import Step
 from nst_core.weights import load_network
@@ -184,13 +185,13 @@ def test_lanes_stopped_before_their_turn_load_nothing(
     job = make_job(make_request("a"), make_request("b"), together=False)
     on_step.append(lambda lane: job.stop() if len(lane.steps) == 2 else None)
     prepared = []
-    prepare = jobs.prepare_request
+    prepare = lanes.prepare_request
 
     def note_and_prepare(request: Request, shelf: Models) -> Any:
         prepared.append(request.label)
         return prepare(request, shelf)
 
-    monkeypatch.setattr(jobs, "prepare_request", note_and_prepare)
+    monkeypatch.setattr(lanes, "prepare_request", note_and_prepare)
     jobs.perform(job, shelf)
     assert prepared == ["a"]
     first, second = job.lanes
@@ -203,13 +204,13 @@ def test_a_lane_stopped_while_preparing_has_no_picture(
     shelf: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = make_job(make_request())
-    prepare = jobs.prepare_request
+    prepare = lanes.prepare_request
 
     def stop_and_prepare(request: Request, shelf: Models) -> Any:
         job.stop()
         return prepare(request, shelf)
 
-    monkeypatch.setattr(jobs, "prepare_request", stop_and_prepare)
+    monkeypatch.setattr(lanes, "prepare_request", stop_and_prepare)
     jobs.perform(job, shelf)
     (lane,) = job.lanes
     assert lane.state == "failed"
@@ -223,7 +224,7 @@ def test_a_lane_stopped_while_preparing_has_no_picture(
 def test_a_failing_lane_says_why_and_leaves_the_others(
     together: bool, shelf: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare = jobs.prepare_request
+    prepare = lanes.prepare_request
 
     def fail_for_a(request: Request, shelf: Models) -> Any:
         if request.label == "a":
@@ -232,7 +233,7 @@ def test_a_failing_lane_says_why_and_leaves_the_others(
             raise MemoryError
         return prepare(request, shelf)
 
-    monkeypatch.setattr(jobs, "prepare_request", fail_for_a)
+    monkeypatch.setattr(lanes, "prepare_request", fail_for_a)
     job = make_job(*(make_request(label) for label in "abc"), together=together)
     jobs.perform(job, shelf)
     assert [lane.state for lane in job.lanes] == ["failed", "done", "failed"]
@@ -257,13 +258,13 @@ def test_a_picture_too_narrow_fails_its_own_lane(shelf: Models) -> None:
 
 
 def test_a_run_without_any_finite_loss_has_failed(shelf: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    advance = Engine.advance
+    evaluate = Engine.evaluate
 
     def break_down(engine: Engine, *arguments: Any) -> Any:
-        state, losses = advance(engine, *arguments)
-        return state, replace(losses, content=math.nan)
+        losses, gradient = evaluate(engine, *arguments)
+        return replace(losses, content=math.nan), gradient
 
-    monkeypatch.setattr(Engine, "advance", break_down)
+    monkeypatch.setattr(Engine, "evaluate", break_down)
     job = make_job(make_request())
     jobs.perform(job, shelf)
     (lane,) = job.lanes

@@ -89,13 +89,28 @@ def test_order_and_own_work(models: Models, content: Picture, style: Picture) ->
         models=models,
         judges=[config_of("vgg16"), config_of("vgg19")],
         size=SIZE,
-        made_by={"mine": "vgg16"},
+        made_by={"mine": ("vgg16",)},
     )
     seen = [(verdict.judge, verdict.picture, verdict.own) for verdict in verdicts]
     assert seen == [
         ("VGG16", "VGG19", False), ("VGG16", "mine", True), ("VGG16", "vgg16", True),
         ("VGG19", "VGG19", True), ("VGG19", "mine", False), ("VGG19", "vgg16", False),
     ]  # fmt: skip
+
+
+def test_each_network_of_a_mix_has_its_own_work_in_it(
+    models: Models, content: Picture, style: Picture
+) -> None:
+    verdicts = judge(
+        {"mixed": content.pixels},
+        content.pixels,
+        style.pixels,
+        models=models,
+        judges=[config_of("vgg16"), config_of("vgg19"), config_of("resnet50")],
+        size=SIZE,
+        made_by={"mixed": ("vgg16", "resnet50")},
+    )
+    assert [verdict.own for verdict in verdicts] == [True, False, True]
 
 
 def test_judges_of_one_backbone_are_told_apart_by_their_weights(
@@ -114,11 +129,12 @@ def test_a_run_and_its_judge_share_network_and_compiled_step(
     models: Models, content: Picture, style: Picture
 ) -> None:
     config = config_of("vgg16")
-    network, source = models.network(config)
-    engine = models.engine(resolve(config, source), network)
+    loaded = models.networks(config)
+    resolved = resolve(config, loaded["vgg16"][1])
+    engine = models.engine(resolved, loaded)
     judge({"x": content.pixels}, content.pixels, style.pixels, models=models, judges=[config], size=SIZE)
     assert models.loads == 1
-    assert models.engine(resolve(config, source), network) is engine
+    assert models.engine(resolved, loaded) is engine
     assert len(models._engines) == 1
 
 

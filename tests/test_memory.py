@@ -1,18 +1,23 @@
 """Memory by hand: maps counted one by one, and what systems tell."""
 
+import ctypes
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nst_core.architectures import Architecture, Layer
-from nst_core.backbones import COLOURS, VGG16
+from nst_core.backbones import COLOURS, RESNET50, VGG16
 from nst_core.config import TransferConfig
 from nst_core.memory import (
     Need,
-    activation_values,
     available_memory,
+    give_back_freed,
     run_need,
+    step_values,
     together_need,
     weight_values,
 )
@@ -28,11 +33,13 @@ TINY = Architecture(
 )
 
 
-def test_maps_are_counted_up_to_the_deepest_layer_needed() -> None:
+def test_maps_that_gradients_need_and_working_ones() -> None:
     picture, a, b, c = 10 * 6 * 3, 10 * 6 * 4, 5 * 3 * 4, 5 * 3 * 5
-    assert activation_values(TINY, ("a",), (10, 6)) == picture + a
-    assert activation_values(TINY, ("a", "c"), (10, 6)) == picture + a + b + c
-    assert activation_values(TINY, (COLOURS,), (10, 6)) == picture
+    assert step_values(TINY.layers[:1], (10, 6)) == picture + a + 3 * a
+    # The last convolution has no ReLU: what follows would take over its memory.
+    assert step_values(TINY.layers, (10, 6)) == picture + a + b + 3 * a
+    assert c < a
+    assert step_values((), (10, 6)) == picture
 
 
 def test_weights_are_kernels_and_biases() -> None:
@@ -41,7 +48,9 @@ def test_weights_are_kernels_and_biases() -> None:
 
 
 def test_a_run_by_hand() -> None:
-    need = run_need(TransferConfig(backbone="vgg16", weights="random"), (64, 32))
+    need = run_need(
+        TransferConfig(backbone="vgg16", weights="random", optimiser="adam", canvas="pixel"), (64, 32)
+    )
     first, second, third = 64 * 32, 32 * 16, 16 * 8
     fourth, fifth = 8 * 4, 4 * 2
     maps = (
@@ -50,10 +59,26 @@ def test_a_run_by_hand() -> None:
         + (128 + 3 * 256) * third
         + (256 + 3 * 512) * fourth
         + (512 + 512) * fifth  # up to block5_conv1
+        + 3 * 64 * first  # working
     )  # fmt: skip
-    assert need.step == maps * 4 * 2
-    assert need.held == (14_714_688 + 6 * 3 * 64 * 32) * 4
+    assert need.step == maps * 4
+    content = 512 * fourth  # block4_conv2
+    assert need.held == 130_000_000 + (2 * 14_714_688 + 12 * 3 * 64 * 32 + content) * 4
     assert need.total == need.step + need.held
+
+
+def test_tiles_need_less_for_a_step() -> None:
+    config = TransferConfig(backbone="vgg16", weights="random", optimiser="adam", size=1024)
+    whole, tiled = run_need(config), run_need(config, tile=256)
+    assert tiled.held == whole.held
+    # The crop of a cell of 256 pixels and VGG16's halo, about 400 pixels, instead of 1024.
+    assert 0.1 < tiled.step / whole.step < 0.2
+
+
+def test_shifted_contents_are_kept_each() -> None:
+    still = TransferConfig(backbone="vgg16", weights="random", optimiser="adam", size=64)
+    shaken = replace(still, jitter=4)
+    assert run_need(shaken).held - run_need(still).held == 7 * 512 * 8 * 8 * 4
 
 
 def test_only_named_layers_count_and_a_square_is_the_default() -> None:
@@ -64,7 +89,37 @@ def test_only_named_layers_count_and_a_square_is_the_default() -> None:
         style_layers=(("block1_conv1", 1.0),),
         content_layers=(("block1_conv1", 1.0),),
     )
-    assert run_need(config).step == (3 + 64) * 64 * 64 * 4 * 2
+    assert run_need(config).step == (3 + 4 * 64) * 64 * 64 * 4
+
+
+def test_layers_of_another_network_bring_that_network() -> None:
+    both = TransferConfig(
+        backbone="vgg16",
+        weights="random",
+        size=64,
+        style_layers=(("block1_conv1", 0.5), ("resnet50:conv1_relu", 0.5), (COLOURS, 1.0)),
+        content_layers=(("vgg16:block1_conv1", 1.0),),
+    )
+    alone = replace(both, style_layers=both.style_layers[:1] if both.style_layers else None)
+    resnet = RESNET50.architecture().folded()
+    more = step_values(resnet.up_to(("conv1_relu",)), (64, 64))
+    assert run_need(both).step - run_need(alone).step == more * 4
+    assert run_need(both).held - run_need(alone).held == 2 * weight_values(resnet) * 4
+
+
+def test_l_bfgs_holds_its_corrections_and_an_average_a_picture() -> None:
+    from nst_core.optimisers import CORRECTIONS
+
+    config = TransferConfig(backbone="vgg16", weights="random", size=64, optimiser="adam")
+    picture = 3 * 64 * 64 * 4
+
+    def more(**changes: object) -> float:
+        return (run_need(replace(config, **changes)).held - run_need(config).held) / picture
+
+    # Pairs of moves and gradient changes alone are 20 pictures in float64, as large as 40 in float32.
+    assert more(finish="lbfgs") > 2 * 2 * CORRECTIONS - 18
+    assert more(optimiser="lbfgs", canvas="pixel") == more(finish="lbfgs")
+    assert more(averaging=0.9) == pytest.approx(1)
 
 
 def test_in_turns_one_step_at_a_time() -> None:
@@ -126,3 +181,28 @@ def test_here_it_is_known() -> None:
     free = available_memory()
     assert free is not None
     assert 0 < free < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+GLIBC = sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim")
+
+
+@pytest.mark.skipif(not GLIBC, reason="the C library is another")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    script = """
+from pathlib import Path
+from nst_core.memory import give_back_freed
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+held = [bytearray(100_000) for _ in range(1000)]  # too small for a mapping of its own
+pin = bytearray(100_000)  # keeps the top of the heap where it is
+before = resident()
+del held
+print(give_back_freed(), before - resident() > 80_000_000)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
+
+
+def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not give_back_freed()

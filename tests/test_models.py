@@ -14,8 +14,9 @@ from nst_core import models as module
 from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.config import TransferConfig
 from nst_core.errors import WeightsError
+from nst_core.images import Picture
 from nst_core.material import resolve
-from nst_core.models import MOST_NETWORKS, Models, Recent
+from nst_core.models import MOST_NETWORKS, Loaded, Models, Recent
 from nst_core.weights import load_network
 
 LONG = 120  # seconds; only a deadlock takes as long
@@ -244,54 +245,96 @@ def test_progress_reaches_the_loader(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def counted_engines(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Counts the compiled steps made, which no test here calls."""
+    """Counts the compiled objectives made, which no test here calls."""
     from nst_core import material
 
     made: list[object] = []
     make: Callable[..., object] = material.make_engine
 
-    def count(config: TransferConfig, network: object) -> object:
+    def count(config: TransferConfig, loaded: Loaded) -> object:
         made.append(config)
-        return make(config, network)
+        return make(config, loaded)
 
     monkeypatch.setattr(material, "make_engine", count)
     return made
 
 
 @pytest.mark.usefixtures("tiny")
-def test_an_engine_serves_every_size_weight_and_rate(counted_engines: list[object]) -> None:
+def test_an_engine_serves_every_size_weight_canvas_and_optimiser(counted_engines: list[object]) -> None:
     models = Models()
-    network, _ = models.network(tiny_config())
-    engine = models.engine(resolve(tiny_config()), network)
+    loaded = models.networks(tiny_config())
+    engine = models.engine(resolve(tiny_config()), loaded)
     for settings in (
         {"size": 64, "steps": 3},
         {"balance": "paper", "learning_rate": 0.5},
         {"content_weight": 3.0, "style_weight": 0.0, "variation_weight": 1.0},
+        {"strength": 90.0},
         {"init": "noise", "ladder": False},
+        {"canvas": "pixel", "optimiser": "lbfgs"},
+        {"finish": "lbfgs", "jitter": 4, "averaging": 0.9, "style_scale": 0.5},
         {"style_layers": tuple((name, 2.0) for name in BACKBONES["vgg16"].style_layers)},
+        {"style_layers": tuple((f"vgg16:{name}", 2.0) for name in BACKBONES["vgg16"].style_layers)},
     ):
-        assert models.engine(resolve(tiny_config(**settings)), network) is engine
+        config = tiny_config(**settings)
+        assert models.engine(resolve(config), models.networks(config)) is engine
     assert len(counted_engines) == 1
+    assert models.loads == 1
 
 
 @pytest.mark.usefixtures("tiny")
 def test_an_engine_is_not_shared_where_it_would_compute_otherwise(counted_engines: list[object]) -> None:
     models = Models()
-    network, _ = models.network(tiny_config())
-    other, _ = models.network(tiny_config(seed=1))
+    loaded = models.networks(tiny_config())
+    other = models.networks(tiny_config(seed=1))
     engines = {
-        id(models.engine(resolve(tiny_config()), network)),
+        id(models.engine(resolve(tiny_config()), loaded)),
         id(models.engine(resolve(tiny_config()), other)),
     }
     for settings in (
-        {"canvas": "pixel"},
         {"padding": "zero"},
         {"pooling": "max"},
+        {"statistic": "moments"},
+        {"statistic": "wasserstein"},
+        {"smoothing": "softmax"},
+        {"smoothing": "softmax", "temperature": 3.0},
+        {"variation": "absolute"},
+        {"precision": "float32"},
         {"style_layers": (("block1_conv1", 1.0),)},
         {"content_layers": (("block1_conv1", 1.0),)},
+        {"content_layers": (("resnet50:conv1_relu", 1.0),)},
     ):
-        engines.add(id(models.engine(resolve(tiny_config(**settings)), network)))
-    assert len(engines) == len(counted_engines) == 7
+        config = tiny_config(**settings)
+        engines.add(id(models.engine(resolve(config), models.networks(config))))
+    assert len(engines) == len(counted_engines) == 13
+
+
+def test_all_networks_whose_layers_are_named_are_loaded_once(tiny: list[tuple[str, str, int]]) -> None:
+    models = Models()
+    config = tiny_config(
+        style_layers=(("block1_conv1", 1.0), ("vgg19:block1_conv1", 1.0), ("vgg19:colours", 1.0)),
+        content_layers=(("resnet50:conv1_relu", 1.0),),
+    )
+    for _ in range(2):
+        loaded = models.networks(config)
+        assert list(loaded) == ["vgg16", "vgg19", "resnet50"]
+        assert {name: network.architecture.name for name, (network, _) in loaded.items()} == {
+            name: name for name in loaded
+        }
+    assert [name for name, _, _ in tiny] == list(loaded)
+    assert models.network(tiny_config("vgg19"))[0] is loaded["vgg19"][0]
+    assert models.loads == 3
+
+
+@pytest.mark.usefixtures("tiny")
+def test_material_is_made_of_what_is_on_the_shelf(content: Picture, style: Picture) -> None:
+    models = Models()
+    config = tiny_config(size=64, content_layers=(("resnet50:conv1_relu", 1.0),))
+    material = models.material(config, content, style)
+    loaded = models.networks(config)
+    assert material.engine is models.engine(material.config, loaded)
+    assert material.source == loaded["vgg16"][1]
+    assert material.other_sources == {"resnet50": loaded["resnet50"][1]}
+    assert models.loads == 2
 
 
 @pytest.mark.usefixtures("tiny")
@@ -301,9 +344,9 @@ def test_an_engine_belongs_to_its_network_whatever_auto_has_come_to_mean(
     models = Models()
     config = tiny_config(weights="auto")
     monkeypatch.setattr(module, "choose_source", lambda backbone: ("sketch", "not downloaded yet"))
-    before, _ = models.network(config)
+    before = models.networks(config)
     monkeypatch.setattr(module, "choose_source", lambda backbone: ("imagenet", "downloaded meanwhile"))
     stale = models.engine(resolve(config), before)
-    after, _ = models.network(config)
-    assert after is not before
+    after = models.networks(config)
+    assert after["vgg16"][0] is not before["vgg16"][0]
     assert models.engine(resolve(config), after) is not stale

@@ -1,15 +1,17 @@
 """Which sizes a run goes through."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nst_core.backbones import BACKBONES
-from nst_core.config import LARGEST_SIZE, TransferConfig
+from nst_core.choices import LARGEST_SIZE, MOST_STEPS, SMALLEST_SIZE
+from nst_core.config import TransferConfig
 from nst_core.errors import ImageError
-from nst_core.plan import fit, make_plan, usable_sizes
+from nst_core.plan import LADDER_BOTTOM, fit, ladder_sizes, ladder_steps, make_plan, usable_sizes
 from tests.conftest import make_picture
 
 SQUARE = make_picture(64, 64)
@@ -93,3 +95,39 @@ def test_fit_keeps_the_shape_within_half_a_pixel(height, width, longest):
     scale = longest / max(height, width)
     for side, exact in zip(made, (width * scale, height * scale), strict=True):
         assert side == 1 or abs(side - exact) <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes"),
+    [(64, (64,)), (255, (255,)), (256, (128, 256)), (257, (129, 257)), (384, (192, 384)),
+     (512, (128, 256, 512)), (1000, (250, 500, 1000))],
+)  # fmt: skip
+def test_ladder_sizes_by_hand(size: int, sizes: tuple[int, ...]) -> None:
+    assert ladder_sizes(TransferConfig(size=size)) == sizes
+    assert ladder_sizes(TransferConfig(size=size, ladder=False)) == (size,)
+
+
+@given(st.integers(SMALLEST_SIZE, LARGEST_SIZE))
+def test_ladder_sizes_double_from_the_bottom_to_the_size(size: int) -> None:
+    sizes = ladder_sizes(TransferConfig(size=size))
+    assert sizes[-1] == size
+    assert sizes[0] < 2 * LADDER_BOTTOM
+    assert len(sizes) == 1 or sizes[0] >= LADDER_BOTTOM
+    assert all(large in (2 * small, 2 * small - 1) for small, large in pairwise(sizes))
+
+
+@given(steps=st.integers(1, MOST_STEPS), rungs=st.integers(1, 7))
+def test_ladder_steps_share_out_every_step(steps: int, rungs: int) -> None:
+    shares = ladder_steps(steps, rungs)
+    assert len(shares) == rungs
+    assert sum(shares) == steps
+    assert list(shares) == sorted(shares)
+    assert shares[-1] - shares[0] <= 1
+    assert shares[-1] >= 1
+    assert all(type(share) is int for share in shares)
+
+
+def test_ladder_steps_by_hand() -> None:
+    assert ladder_steps(10, 3) == (3, 3, 4)
+    assert ladder_steps(11, 3) == (3, 4, 4)
+    assert ladder_steps(2, 4) == (0, 0, 1, 1)

@@ -40,7 +40,7 @@ def test_there_is_code() -> None:
 def test_commands_are_understood(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parsed for real, with the work itself replaced by a note that it would begin."""
     begun = []
-    for name in ("cli._transfer", "cli._weights", "cli_compare._compare"):
+    for name in ("cli._transfer", "cli._weights", "cli_compare._compare", "cli_bench._bench"):
         monkeypatch.setattr(f"nst_core.{name}", lambda options: begun.append(options) or 0)
     assert main(shlex.split(command)[1:]) == 0
     assert len(begun) == 1

@@ -14,32 +14,13 @@ import statistics
 import time
 
 from nst_core.backbones import BACKBONES
-from nst_core.config import PRESETS, TransferConfig
-from nst_core.engine import State
-from nst_core.jobs import Request, prepare_request
-from nst_core.losses import Targets
-from nst_core.material import Material
+from nst_core.config import TransferConfig
+from nst_core.lanes import Request, prepare_request
 from nst_core.models import Models
+from nst_core.presets import PRESETS
 from nst_core.samples import load_sample
+from nst_core.stepping import Stepper
 from nst_core.transfer import run
-
-
-class Stepper:
-    """A run's last size, one timed step at a time."""
-
-    def __init__(self, material: Material) -> None:
-        content, style = material.at(material.sizes[-1])
-        self.material = material
-        self.size = (content.shape[1], content.shape[0])
-        self.targets: Targets = material.targets(content, style)
-        self.state: State = material.engine.start(content)
-
-    def seconds(self) -> float:
-        """How long one more step takes."""
-        began = time.perf_counter()
-        factors = self.material.factors(self.material.config.learning_rate or 0.0)
-        self.state, _ = self.material.engine.advance(self.state, self.size, self.targets, factors)
-        return time.perf_counter() - began
 
 
 def measure(backbone: str, models: Models, rounds: int) -> tuple[float, float, float]:
@@ -56,6 +37,8 @@ def measure(backbone: str, models: Models, rounds: int) -> tuple[float, float, f
     for _ in range(rounds + 2):
         for weights, stepper in steppers.items():
             times[weights].append(stepper.seconds())
+    for stepper in steppers.values():
+        stepper.close()
     began = time.perf_counter()
     run(materials["sketch"])
     whole = time.perf_counter() - began

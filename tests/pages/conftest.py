@@ -19,6 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 THIN = 1 / 16  # width of the test's networks
 
 
+@pytest.fixture(autouse=True)
+def nothing_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is loaded ahead of the runs that a test asks for."""
+    monkeypatch.setenv("NST_WARM_UP", "0")
+
+
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The backbones that were loaded, in order; each load gives a thin random network."""

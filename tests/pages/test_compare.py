@@ -3,15 +3,18 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nst_core.backbones import BACKBONES
+from nst_core.backbones import BACKBONES, COLOURS, RESNET50, VGG19
 from nst_core.comparison import Comparison, differing_fields
+from nst_core.config import TransferConfig
 from nst_core.jobs import Job
 from nst_core.wording import three_digits
-from pages.shared.columns import COLUMNS
+from pages.shared.columns import COLUMNS, make_requests
+from tests.conftest import make_picture
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
 PAGE = "pages/compare.py"
@@ -95,14 +98,84 @@ def test_a_variant_differs_in_what_its_name_says() -> None:
     assert differing_fields(outcome(random).records) == ("weights",)
 
 
-def test_every_column_names_a_network_and_what_it_changes() -> None:
+def test_every_column_names_its_networks_and_has_its_styles_colour() -> None:
     labels = [column.label for column in COLUMNS.values()]
     assert len(set(labels)) == len(labels)
     for name, column in COLUMNS.items():
-        backbone = BACKBONES[column.changes["backbone"]]
-        assert column.label.startswith(backbone.label)
-        assert name.startswith(backbone.name)
-        assert column.colour == backbone.colour
+        assert name.startswith(column.backbone.name)
+        assert column.label.removeprefix("Style ").startswith(column.backbone.label)
+        for other in filter(None, (column.also_style, column.content_by)):
+            assert other.label in column.label
+        assert column.colour == column.backbone.colour
+    assert list(COLUMNS)[:3] == list(BACKBONES)
+
+
+def requested(name: str, weights: str = "random") -> TransferConfig:
+    """The settings of one column's run, resolved."""
+    base = TransferConfig(weights=weights, size=64, steps=3, strength=40.0)
+    (request,) = make_requests([name], base, make_picture(48, 64), make_picture(48, 64))
+    plain = {"weights", "size", "steps", "strength"} - set(COLUMNS[name].changes)
+    assert all(getattr(request.config, field) == getattr(base, field) for field in plain)
+    return request.config
+
+
+def test_columns_of_layers_leave_out_or_add_what_they_say() -> None:
+    usual = RESNET50.style_layers
+    names = [name for name, _ in requested("resnet50-without5").style_layers or ()]
+    assert names == [layer for layer in usual if not layer.startswith("conv5_")] == list(usual[:4])
+    weights = requested("resnet50-without45").style_layers or ()
+    assert weights == tuple((layer, pytest.approx(1 / 3)) for layer in usual[:3])
+    # Sketches have more layers, and those without conv5 go on from there.
+    sketch = [name for name, _ in requested("resnet50-without5", "sketch").style_layers or ()]
+    assert sketch == [layer for layer in RESNET50.sketch_style_layers if not layer.startswith("conv5_")]
+    assert COLOURS in sketch
+    mixed = requested("vgg19-content-resnet50")
+    assert (mixed.backbone, mixed.style_layers) == ("vgg19", None)
+    assert mixed.content_layers == (("resnet50:conv4_block6_out", 1.0),)
+    mixed = requested("resnet50-content-vgg19", "sketch")
+    assert mixed.content_layers == (("vgg19:block3_conv2", 0.5), ("vgg19:block4_conv2", 0.5))
+    both = requested("vgg19-and-resnet50").style_layers or ()
+    assert both == (
+        *((layer, pytest.approx(0.1)) for layer in VGG19.style_layers),
+        *((f"resnet50:{layer}", pytest.approx(0.1)) for layer in usual),
+    )
+    sketch_both = [name for name, _ in requested("vgg19-and-resnet50", "sketch").style_layers or ()]
+    assert sketch_both.count(COLOURS) == 1
+
+
+def test_columns_of_one_setting_change_it() -> None:
+    assert requested("resnet50-smoothed").smoothing == "softmax"
+    for backbone in BACKBONES:
+        assert requested(f"{backbone}-finish") == replace(requested(backbone), finish="lbfgs")
+        assert requested(f"{backbone}-adam") == replace(requested(backbone), optimiser="adam")
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_mix_is_run_judged_and_told_apart() -> None:
+    app = small(open_page(PAGE))
+    app.session_state["settings.weights"] = "random"
+    comparison = outcome(compare(app, "vgg19", "vgg19-content-resnet50", "resnet50"))
+    assert comparison.labels == ("VGG19", "Style VGG19, content ResNet50", "ResNet50")
+    assert "differ in backbone and content layers and in nothing else" in words(app)
+    mixed = comparison.records[1]
+    assert set(mixed.other_weights) == {"resnet50"}
+    own = {(verdict.judge, verdict.picture) for verdict in comparison.verdicts if verdict.own}
+    mix = "Style VGG19, content ResNet50"
+    # Both networks of a mix were to be pleased by it.
+    assert own == {("VGG19", "VGG19"), ("ResNet50", "ResNet50"), ("VGG19", mix), ("ResNet50", mix)}
+    app.switch_page("pages/curves.py").run()
+    assert not app.exception
+    assert "VGG19, content ResNet50" in list(app.dataframe[0].value["Network"])
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_network_that_sees_all_contents_is_another_networks_in_every_other_column() -> None:
+    app = small(open_page(PAGE))
+    app.session_state["settings.weights"] = "random"
+    app.session_state["settings.content_by"] = "vgg16"
+    job = compare(app)
+    layers = [lane.request.config.content_layers for lane in job.lanes]
+    assert layers == [None, (("vgg16:block4_conv2", 1.0),), (("vgg16:block4_conv2", 1.0),)]
 
 
 @pytest.mark.usefixtures("loads")

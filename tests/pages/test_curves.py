@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nst_core.figures import PART_LABELS
+from pages.shared.curves_view import _series, record_of
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
 PAGE = "pages/curves.py"
@@ -74,6 +75,16 @@ def test_one_figure_a_network_is_one_figure_a_network() -> None:
     app.get_by_key("curves.split").set_value(True).run()
     assert not app.exception
     assert len(app.get("plotly_chart")) == 3
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_older_of_two_runs_of_one_network_keeps_the_solid_line() -> None:
+    app = with_a_run()
+    app.switch_page("pages/transfer.py").run()
+    run_until_done(app, press_run(app).id)
+    newest_first = list(app.session_state["state.runs"].values())[::-1]
+    assert [line.dash for line in _series(newest_first)] == ["dash", "solid"]
+    assert [line.run_id for line in _series(newest_first)] == [record_of(lane).id for lane in newest_first]
 
 
 @pytest.mark.usefixtures("loads")

@@ -13,6 +13,7 @@ from nst_core.backbones import BACKBONES, COLOURS, VGG19
 from nst_core.errors import RunError, WeightsError
 from pages.shared import method_choice
 from pages.shared.method_bench import MOST_WAITING, Bench, bench
+from pages.shared.method_settings_words import OF_THE_SETTINGS
 from pages.shared.state import workshop
 from tests.pages.conftest import ROOT, open_page, words
 
@@ -47,7 +48,8 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 def test_the_algorithm_is_told_in_words_and_formulas() -> None:
     app = open_page(PAGE).run()
     assert not app.exception
-    for part in ("Content loss", "Gram matrix", "Total loss", "Relative loss scale", "Ladder", "Fourier"):
+    parts = ("Content loss", "Gram matrix", "Total loss", "Relative loss scale", "Ladder", "Fourier")
+    for part in (*parts, *(title for title, _ in OF_THE_SETTINGS)):
         assert part in words(app)
     assert r"\frac{1}{4 N_l^2}" in words(app)
     assert len(app.get("plotly_chart")) == 0  # only the open part is computed
@@ -212,7 +214,7 @@ def test_weights_that_cannot_be_had_are_told_and_can_be_tried_again(
 
 @pytest.mark.usefixtures("loads")
 def test_sketch_weights_have_their_own_usual_style_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(method_choice, "choose_source", lambda row: ("sketch", "said so"))
+    monkeypatch.setattr(method_choice, "expected_source", lambda row, weights: "sketch")
     app = open_part("Layers")
     app.session_state["settings.weights"] = "auto"
     app.run()

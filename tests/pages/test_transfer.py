@@ -1,8 +1,5 @@
 """The Transfer page, driven without a browser."""
 
-import subprocess
-import sys
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -86,21 +83,6 @@ def test_bad_upload_is_refused_in_a_sentence_and_nothing_is_lost() -> None:
     assert not app.exception
     assert "notes.png" in app.error[0].value
     assert app.session_state["pair.content"] == "skyline"
-
-
-def test_the_first_paint_does_not_import_tensorflow() -> None:
-    script = (
-        "import sys\n"
-        "from streamlit.testing.v1 import AppTest\n"
-        f"app = AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=60).run()\n"
-        "assert not app.exception, app.exception\n"
-        "assert 'press Run' in ' '.join(item.value for item in app.markdown)\n"
-        "print('tensorflow' in sys.modules)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout.strip().endswith("False")
 
 
 @pytest.mark.usefixtures("loads")

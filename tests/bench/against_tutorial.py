@@ -1,0 +1,167 @@
+"""The standard preset against TensorFlow's tutorial at equal seconds: python -m tests.bench.against_tutorial.
+
+Both work on the same network, weights and pictures, one after the other in one process. The tutorial
+(nst_core/tutorial.py: pixels, its Adam, its loss weights, its layers, its last picture) goes on as long as
+the preset took. Where the preset keeps less of the content's structure than the tutorial, its style strength
+is lowered until it keeps as much, and that run counts. `reached` is the share of the tutorial's seconds after
+which the preset's total loss, measured on both pictures alike, was as low as on the tutorial's last picture.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from nst_core.backbones import find_backbone
+from nst_core.config import TransferConfig
+from nst_core.images import Pixels, encode_png
+from nst_core.material import Material
+from nst_core.metrics import measure
+from nst_core.models import Models
+from nst_core.pictures import open_picture
+from nst_core.presets import PRESETS, find_preset
+from nst_core.transfer import Run, run
+from nst_core.tutorial import Tutorial
+from tests.bench.techniques import all_pairs
+
+STRENGTHS = (None, 25.0, 0.0)  # None: the preset as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One pair: seconds, structure kept and texture error of both, and when ours was as far."""
+
+    pair: str
+    seconds: float
+    tutorial_steps: int
+    strength: float
+    structure: tuple[float, float]  # ours, the tutorial's
+    texture: tuple[float, float]
+    reached: float
+
+    @property
+    def won(self) -> bool:
+        """Nearer to the style at equal or better structure."""
+        return self.texture[0] < self.texture[1] and self.structure[0] >= self.structure[1]
+
+
+def tutorial_for(material: Material, models: Models, seconds: float) -> tuple[Pixels, int]:
+    """The tutorial's last picture after so many seconds of steps, compiling not counted; and its steps."""
+    config = material.config
+    network, _ = models.network(config)
+    content, style = material.at(material.sizes[-1])
+    tutorial = Tutorial(network, find_backbone(config.backbone), content=content, style=style)
+    tutorial.advance()
+    began = time.perf_counter()
+    for steps in count(2):
+        tutorial.advance()
+        if time.perf_counter() - began >= seconds:
+            return tutorial.picture, steps
+    raise AssertionError
+
+
+def seconds_to(material: Material, made: Run, picture: Pixels) -> float:
+    """When the total loss at the last size was as low as the given picture's; infinite if never."""
+    targets = material.targets(*material.at(material.sizes[-1]))
+    goal = material.engine.errors(picture, targets).total(material.factors)
+    last = max(step.scale for step in made.record.steps)
+    reached = [step.seconds for step in made.record.steps if step.scale == last and step.total <= goal]
+    return min(reached, default=float("inf"))
+
+
+def compare(models: Models, pair: str, options: argparse.Namespace) -> Row:
+    """Both on one pair."""
+    content, style = (open_picture(part) for part in pair.split("*"))
+    base = {
+        "backbone": options.backbone,
+        "weights": options.weights,
+        **find_preset(options.preset).settings(),
+    }
+    base |= {"size": options.size} if options.size else {}
+    theirs: Pixels | None = None
+    for strength in STRENGTHS:
+        config = TransferConfig(**base, **({} if strength is None else {"strength": strength}))
+        material = models.material(config, content, style)
+        made = run(material)
+        if made.picture is None:
+            raise SystemExit(" ".join(made.record.notes))
+        ours = made.record.metrics
+        if theirs is None:
+            seconds = made.record.seconds
+            theirs, steps = tutorial_for(material, models, seconds)
+            others = measure(theirs, content.pixels, style.pixels)
+            reached = seconds_to(material, made, theirs) / seconds
+        if ours["structure_kept"] >= others["structure_kept"]:
+            break
+    keep(options.pictures, pair, made.picture, theirs)
+    return Row(
+        pair=f"{content.name} × {style.name}",
+        seconds=seconds,
+        tutorial_steps=steps,
+        strength=config.strength,
+        structure=(ours["structure_kept"], others["structure_kept"]),
+        texture=(ours["texture_error"], others["texture_error"]),
+        reached=reached,
+    )
+
+
+def keep(folder: Path | None, pair: str, ours: Pixels, theirs: Pixels) -> None:
+    """Both pictures, where a folder was named."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    name = " x ".join(Path(part).stem for part in pair.split("*"))
+    for who, pixels in (("ours", ours), ("tutorial", theirs)):
+        (folder / f"{name} {who}.png").write_bytes(encode_png(pixels))
+
+
+def line(row: Row) -> str:
+    """A Markdown row."""
+    structure, texture = (
+        " | ".join(f"{value:.3f}" for value in pair) for pair in (row.structure, row.texture)
+    )
+    return (
+        f"| {row.pair} | {row.seconds:.0f} | {row.tutorial_steps} | {row.strength:g} | {structure}"
+        f" | {texture} | {row.reached:.3f} | {'yes' if row.won else 'no'} |"
+    )
+
+
+def report(rows: Sequence[Row]) -> Iterator[str]:
+    """The counts below the table."""
+    yield ""
+    won, soon = sum(row.won for row in rows), sum(row.reached <= 0.1 for row in rows)
+    yield f"Nearer to the style at equal or better structure: {won} of {len(rows)}."
+    yield f"The tutorial's loss within a tenth of its time: {soon} of {len(rows)}."
+
+
+def main() -> None:
+    """Print the table, a row as soon as it is known."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbone", default="vgg19")
+    parser.add_argument("--weights", default="sketch")
+    parser.add_argument("--preset", choices=list(PRESETS), default="standard")
+    parser.add_argument("--size", type=int, help="another longest side than the preset's, pixels")
+    parser.add_argument("--pairs", nargs="*", default=all_pairs(), metavar="CONTENT*STYLE")
+    parser.add_argument("--pictures", type=Path, help="a folder for the pictures")
+    options = parser.parse_args()
+    print(
+        "| pair | seconds | tutorial's steps | strength | structure kept | tutorial's | texture error", end=""
+    )
+    print(" | tutorial's | reached | won |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+    models, rows = Models(), []
+    for pair in options.pairs:
+        rows.append(compare(models, pair, options))
+        print(line(rows[-1]), flush=True)
+    print(*report(rows), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""What each technique buys, one changed at a time: python -m tests.bench.techniques --backbones vgg19.
+
+Every setting paints the same sample pairs at the same size with the same number of steps; the numbers are
+those of nst_core.metrics, in which no network has a part. `nearer` counts the pairs whose texture is nearer
+to the style's than the first setting's by more than the metric's noise, `farther` those where it is farther.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+
+import argparse
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from nst_core.backbones import COLOURS, find_backbone
+from nst_core.choices import weigh_alike
+from nst_core.config import TransferConfig
+from nst_core.images import encode_png
+from nst_core.metrics import METRICS
+from nst_core.models import Models
+from nst_core.presets import PRESETS
+from nst_core.samples import SAMPLES, load_sample
+from nst_core.transfer import run
+
+SHOWN = ("texture_error", "patch_distance", "structure_kept", "edges_kept", "palette_distance", "grain")
+# One pair of each kind: strokes on a city, a drawing on a face, a pattern on a landscape.
+FEW = ("skyline*swirling-night", "portrait*screaming-sky", "canyon*mandala")
+
+
+def without_deepest(backbone: str) -> dict[str, Any]:
+    """The usual sketch style layers but for those of the deepest stage."""
+    layers = find_backbone(backbone).usual_style_layers("sketch")
+    return {
+        "style_layers": weigh_alike(tuple(name for name in layers if name[:6] not in ("conv5_", "block5")))
+    }
+
+
+def content_of(other: str) -> dict[str, Any]:
+    """Content seen through another backbone."""
+    layers = find_backbone(other).usual_content_layers("sketch")
+    return {"content_layers": weigh_alike(tuple(f"{other}:{name}" for name in layers))}
+
+
+def style_of(backbone: str, other: str) -> dict[str, Any]:
+    """The style seen through two backbones at once."""
+    own, lent = (find_backbone(name).usual_style_layers("sketch") for name in (backbone, other))
+    keys = (*own, *(f"{other}:{name}" for name in lent if name != COLOURS))
+    return {"style_layers": weigh_alike(keys)}
+
+
+def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
+    """Name -> what it changes, the plain one first."""
+    other = "vgg19" if backbone == "resnet50" else "resnet50"
+    label = find_backbone(other).label
+    return MappingProxyType(
+        {
+            "Adam on frequencies, all sizes": {},
+            "Adam on pixels": {"canvas": "pixel"},
+            "L-BFGS on frequencies": {"optimiser": "lbfgs"},
+            "L-BFGS on pixels": {"optimiser": "lbfgs", "canvas": "pixel"},
+            "L-BFGS finish": {"finish": "lbfgs"},
+            "finish, one size only": {"finish": "lbfgs", "ladder": False},
+            "finish, means and deviations": {"finish": "lbfgs", "statistic": "moments"},
+            "finish, Gaussian Wasserstein": {"finish": "lbfgs", "statistic": "wasserstein"},
+            "finish, smoothed activations": {"finish": "lbfgs", "smoothing": "softmax"},
+            "finish, without the deepest layers": {"finish": "lbfgs", **without_deepest(backbone)},
+            f"finish, content by {label}": {"finish": "lbfgs", **content_of(other)},
+            f"finish, style also by {label}": {"finish": "lbfgs", **style_of(backbone, other)},
+            "finish, no total variation": {"finish": "lbfgs", "variation_weight": 0.0},
+            "finish, absolute variation": {"finish": "lbfgs", "variation": "absolute"},
+            "finish, variation to the power": {"finish": "lbfgs", "variation": "power"},
+            "finish, black borders": {"finish": "lbfgs", "padding": "zero"},
+            "finish, max pooling": {"finish": "lbfgs", "pooling": "max"},
+            "finish, strokes 0.6 times as large": {"finish": "lbfgs", "style_scale": 0.6},
+            "finish, strokes 1.6 times as large": {"finish": "lbfgs", "style_scale": 1.6},
+            "jitter of 8 pixels": {"jitter": 8},
+            "running average 0.9": {"averaging": 0.9},
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One setting on one pair."""
+
+    backbone: str
+    setting: str
+    pair: str
+    seconds: float
+    metrics: Mapping[str, float]
+
+
+def paint(models: Models, backbone: str, name: str, pair: str, *, options: argparse.Namespace) -> Result:
+    """One run, its picture kept where the options say."""
+    content, style = (load_sample(part) for part in pair.split("*"))
+    config = TransferConfig(
+        backbone=backbone,
+        weights=options.weights,
+        size=options.size,
+        steps=options.steps,
+        **settings(backbone)[name],
+    )
+    finished = run(models.material(config, content, style))
+    if options.pictures is not None and finished.picture is not None:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        file = f"{backbone} {pair.replace('*', ' x ')} {name}.png"
+        (options.pictures / file).write_bytes(encode_png(finished.picture))
+    record = finished.record
+    return Result(backbone, name, pair, record.seconds, record.metrics)
+
+
+def rows(results: Sequence[Result], *, each: bool) -> Iterator[str]:
+    """The Markdown table: a row a setting, or a row a setting and pair."""
+    labels = " | ".join(METRICS[name].label.lower() for name in SHOWN)
+    yield f"| network | setting | pairs | {labels} | nearer | farther | seconds |"
+    yield "| --- | --- | --- |" + " ---: |" * (len(SHOWN) + 3)
+    plain: dict[tuple[str, str], float] = {}
+    for result in results:
+        plain.setdefault((result.backbone, result.pair), result.metrics["texture_error"])
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    for result in results:
+        key = (result.backbone, result.setting, result.pair if each else "")
+        groups.setdefault(key, []).append(result)
+    for (backbone, name, pair), members in groups.items():
+        means = [statistics.fmean(member.metrics[metric] for member in members) for metric in SHOWN]
+        gains = [plain[backbone, member.pair] - member.metrics["texture_error"] for member in members]
+        noise = METRICS["texture_error"].noise
+        counts = sum(gain > noise for gain in gains), sum(gain < -noise for gain in gains)
+        seconds = statistics.fmean(member.seconds for member in members)
+        numbers = " | ".join(f"{mean:.3f}" for mean in means)
+        what = pair.replace("*", " × ") or str(len(members))
+        yield (
+            f"| {find_backbone(backbone).label} | {name} | {what} | {numbers} | {counts[0]} | {counts[1]}"
+            f" | {seconds:.1f} |"
+        )
+
+
+def all_pairs() -> tuple[str, ...]:
+    """Every content sample with every style sample."""
+    contents, styles = (
+        [sample.name for sample in SAMPLES.values() if sample.kind == kind] for kind in ("content", "style")
+    )
+    return tuple(f"{content}*{style}" for content in contents for style in styles)
+
+
+def main() -> None:
+    """Paint, then print the table."""
+    draft = PRESETS["draft"]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbones", default="vgg19", help="names, separated by commas")
+    parser.add_argument("--weights", default="sketch")
+    parser.add_argument("--pairs", default="few", help="few, all, or CONTENT*STYLE,…")
+    parser.add_argument("--settings", default="", help="parts of the settings' names, separated by commas")
+    parser.add_argument("--size", type=int, default=draft.size)
+    parser.add_argument("--steps", type=int, default=draft.steps)
+    parser.add_argument("--each", action="store_true", help="a row for each pair, not their mean")
+    parser.add_argument("--pictures", type=Path, help="a folder for the pictures")
+    options = parser.parse_args()
+    known = {"few": FEW, "all": all_pairs()}
+    pairs = known.get(options.pairs) or tuple(options.pairs.split(","))
+    wanted = [part for part in options.settings.split(",") if part]
+    models, results = Models(), []
+    for backbone in options.backbones.split(","):
+        find_backbone(backbone)
+        first, *others = settings(backbone)
+        chosen = [name for name in others if not wanted or any(part in name for part in wanted)]
+        for name in (first, *chosen):
+            results += [paint(models, backbone, name, pair, options=options) for pair in pairs]
+    print(*rows(results, each=options.each), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

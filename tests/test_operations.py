@@ -1,0 +1,71 @@
+"""The convolution whose gradient is written out, against TensorFlow's own and finite differences."""
+
+import os
+import platform
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nst_core.operations import convolve, turned
+
+
+def test_a_turned_kernel_by_hand():
+    kernel = np.arange(9, dtype=np.float32).reshape(3, 3, 1, 1)
+    np.testing.assert_array_equal(turned(kernel)[..., 0, 0], [[8, 7, 6], [5, 4, 3], [2, 1, 0]])
+    assert turned(np.zeros((3, 3, 2, 5), np.float32)).shape == (3, 3, 5, 2)
+
+
+WINDOWS = [(1, 1, "VALID"), (3, 1, "VALID"), (3, 1, "SAME"), (5, 1, "SAME")]
+STRIDING = [(1, 2, "VALID"), (3, 2, "VALID"), (7, 2, "VALID")]
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize(
+    ("side", "stride", "inside", "back"),
+    [(*row, False) for row in WINDOWS + STRIDING] + [(*row, True) for row in WINDOWS],
+)
+def test_maps_and_gradient_are_tensorflows(side, stride, inside, back, relu, rng):
+    maps = tf.constant(rng.normal(0, 1, (1, 9, 12, 3)), tf.float32)
+    kernel = rng.normal(0, 1, (side, side, 3, 4)).astype(np.float32)
+    bias = rng.normal(0, 1, 4).astype(np.float32)
+    way_back = tf.constant(turned(kernel)) if back else None
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(maps)
+        made = convolve(maps, kernel, bias, stride=stride, inside=inside, relu=relu, back=way_back)
+        wanted = tf.nn.conv2d(maps, kernel, stride, inside) + bias
+        wanted = tf.nn.relu(wanted) if relu else wanted
+        ours, theirs = tf.reduce_sum(made**3), tf.reduce_sum(wanted**3)
+    np.testing.assert_allclose(made, wanted, rtol=1e-4, atol=1e-4)
+    gradient = tape.gradient(theirs, maps).numpy()
+    np.testing.assert_allclose(tape.gradient(ours, maps), gradient, atol=1e-4 * np.abs(gradient).max())
+
+
+def test_the_gradient_is_that_of_finite_differences(rng):
+    maps, direction = rng.normal(0, 1, (2, 1, 6, 5, 2))
+    kernel = rng.normal(0, 1, (3, 3, 2, 4))
+    bias = rng.normal(0, 1, 4)
+    back = tf.constant(turned(kernel))
+
+    def total(source):
+        return tf.reduce_sum(convolve(source, kernel, bias, relu=True, back=back) ** 2)
+
+    source, step = tf.constant(maps), 1e-6
+    with tf.GradientTape() as tape:
+        tape.watch(source)
+        value = total(source)
+    slope = float(total(maps + step * direction) - total(maps - step * direction)) / (2 * step)
+    assert float(tf.reduce_sum(tape.gradient(value, source) * direction)) == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="oneDNN's switch is of x86 alone")
+@pytest.mark.parametrize(("switch", "wanted"), [("0", "False"), ("1", "True")])
+def test_whether_onednn_computes_follows_its_switch(switch, wanted):
+    code = "from nst_core.operations import onednn_computes; print(onednn_computes())"
+    environment = os.environ | {"TF_ENABLE_ONEDNN_OPTS": switch}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == wanted

@@ -1,0 +1,58 @@
+"""Tiles by the memory there is: whole pictures where they fit, else the largest tiles that do."""
+
+from dataclasses import replace
+
+import pytest
+
+from nst_core.backbones import VGG16
+from nst_core.config import TransferConfig
+from nst_core.memory import need_of, run_need
+from nst_core.room import FILLED, TILE_SIDES, choose_tile
+
+CONFIG = TransferConfig(
+    backbone="vgg16",
+    weights="random",
+    style_layers=tuple((name, 1.0) for name in VGG16.style_layers),
+    content_layers=((VGG16.content_layer, 1.0),),
+)
+LAYERS = VGG16.architecture().folded().up_to((*VGG16.style_layers, VGG16.content_layer))
+ROUTES = [(LAYERS, {name: name for name in (*VGG16.style_layers, VGG16.content_layer)})]
+WEIGHTS = 14_714_688
+SIZE = (2048, 1536)
+
+
+def need(tile: int = 0) -> int:
+    return need_of(CONFIG, ROUTES, WEIGHTS, SIZE, tile).total
+
+
+def chosen(available: int | None, config: TransferConfig = CONFIG) -> int:
+    return choose_tile(config, ROUTES, WEIGHTS, SIZE, available)[0]
+
+
+def test_whole_pictures_where_they_fit() -> None:
+    assert chosen(int(need() / FILLED) + 2) == 0
+    assert chosen(int(need() / FILLED) - 2) == TILE_SIDES[1]  # 2048 would be one tile
+
+
+@pytest.mark.parametrize("side", [1024, 384, 256])
+def test_the_largest_tiles_that_fit(side: int) -> None:
+    larger = TILE_SIDES[TILE_SIDES.index(side) - 1]
+    assert need(side) < need(larger) < need()
+    assert chosen(int(need(side) / FILLED) + 2) == side
+    assert chosen(int(need(side) / FILLED) - 2) < side
+
+
+def test_the_smallest_where_none_fits_and_why() -> None:
+    side, why = choose_tile(CONFIG, ROUTES, WEIGHTS, SIZE, 10**8)
+    assert side == TILE_SIDES[-1]
+    assert why == f"because the whole picture would need about {need() / 1e9:.1f} GB and 0.1 GB are free"
+
+
+def test_whole_where_nothing_is_known_or_tiles_cannot_be() -> None:
+    assert chosen(None) == 0
+    assert chosen(1, replace(CONFIG, smoothing="softmax")) == 0
+
+
+def test_the_estimate_before_anything_is_loaded_is_the_same() -> None:
+    for tile in (0, 256):
+        assert run_need(CONFIG, SIZE, tile) == need_of(CONFIG, ROUTES, WEIGHTS, SIZE, tile)

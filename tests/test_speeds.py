@@ -1,0 +1,235 @@
+"""Waiting times before the first step: fitted to what was measured, kept, and true on sizes not yet seen."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nst_core import speeds as module
+from nst_core.backbones import BACKBONES, VGG19
+from nst_core.config import TransferConfig
+from nst_core.plan import Plan
+from nst_core.records import PictureSource, RunRecord, Step, WeightsSource
+from nst_core.speed_file import Timings, read_measured
+from nst_core.speeds import (
+    LOADED_SHARE,
+    MOST_POINTS,
+    REFERENCE,
+    REFERENCE_RATE,
+    Speed,
+    Speeds,
+    fit_speed,
+    kind_of,
+    rung_timings,
+    with_points,
+)
+from nst_core.weights import expected_width
+from nst_core.work import step_gigaflops
+
+DRAFT: Plan = (((128, 96), 60), ((256, 192), 60))
+STANDARD: Plan = (((128, 96), 80), ((256, 192), 80), ((512, 384), 80))
+SKETCH = TransferConfig(backbone="vgg19", weights="sketch")
+GUESS = Speed(0.01, 0.02, 5.0)
+
+
+@pytest.fixture(autouse=True)
+def known_rate(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A machine half as fast as the reference; the list tells how often it was measured."""
+    measured: list[float] = []
+
+    def measure() -> float:
+        measured.append(REFERENCE_RATE / 2)
+        return measured[-1]
+
+    monkeypatch.setattr(module, "matrix_rate", measure)
+    return measured
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if TensorFlow had not been imported, whatever other tests did."""
+    monkeypatch.setattr(module, "sys", type("Sys", (), {"modules": {}}))
+
+
+def make_record(speed: Speed, plan: Plan, *, config: TransferConfig = SKETCH, noise: float = 0) -> RunRecord:
+    """A run on a machine of this speed, its seconds off by up to `noise`, its first step compiling."""
+    width = expected_width(BACKBONES[config.backbone], config.weights)
+    generator, steps, now = np.random.default_rng(0), [], speed.start
+    for scale, (size, count) in enumerate(plan):
+        each = speed.seconds(step_gigaflops(config, size, width=width)) * (1 + noise * (-1) ** scale)
+        for _ in range(count):
+            now += each * generator.uniform(0.9, 1.1) if noise else each
+            steps.append(
+                Step(
+                    index=len(steps) + 1, scale=scale, size=size, total=1.0, content=1.0, style=0.0,
+                    variation=0.0, layers={}, seconds=now,
+                )
+            )  # fmt: skip
+    picture = PictureSource(name="made", size=(64, 48), sha256="")
+    return RunRecord(
+        id="1", config=config, content=picture, style=picture, versions={}, device="", precision="float32",
+        weights=WeightsSource(source="sketch", sha256="", parameters=1, width=width), steps=tuple(steps),
+        ending="finished", best_step=1, seconds=now, started="",
+    )  # fmt: skip
+
+
+def truth(speed: Speed, plan: Plan, config: TransferConfig = SKETCH) -> float:
+    width = expected_width(BACKBONES[config.backbone], config.weights)
+    return sum(speed.seconds(step_gigaflops(config, size, width=width)) * steps for size, steps in plan)
+
+
+positive = st.floats(1e-4, 1e2)
+
+
+@given(overhead=st.floats(0, 10), pace=positive, works=st.lists(positive, min_size=2, max_size=8))
+def test_a_line_is_found_exactly(overhead: float, pace: float, works: list[float]) -> None:
+    if max(works) < 2.1 * min(works):
+        works = [*works, 3 * max(works)]
+    machine = Speed(overhead, pace, 1.0)
+    points = tuple((work, machine.seconds(work)) for work in works)
+    fitted = fit_speed(Timings(points), GUESS)
+    for work, seconds in points:
+        assert fitted.seconds(work) == pytest.approx(seconds, rel=1e-4)
+    assert fitted.start == GUESS.start
+
+
+def test_one_size_scales_the_guess() -> None:
+    timings = Timings(((1.0, 0.06), (1.5, 0.08)), 9.0)
+    fitted = fit_speed(timings, GUESS)
+    assert (fitted.overhead, fitted.pace, fitted.start) == pytest.approx((0.02, 0.04, 9.0))
+    assert fit_speed(Timings(), GUESS) == GUESS
+
+
+@given(points=st.lists(st.tuples(positive, positive), max_size=8))
+def test_no_measurement_makes_a_time_negative(points: list[tuple[float, float]]) -> None:
+    fitted = fit_speed(Timings(tuple(points)), GUESS)
+    assert fitted.overhead >= 0
+    assert fitted.pace >= 0
+    assert fitted.seconds(1.0) > 0
+
+
+def test_seconds_that_fall_with_the_size_are_taken_for_overhead() -> None:
+    fitted = fit_speed(Timings(((1.0, 3.0), (10.0, 2.0))), GUESS)
+    # The constant whose squared shares of error are least: sum 1/t over sum 1/t^2.
+    assert fitted.overhead == pytest.approx((1 / 3 + 1 / 2) / (1 / 9 + 1 / 4))
+    assert fitted.pace == 0
+
+
+@given(
+    overhead=st.floats(0, 0.2),
+    pace=st.floats(0.002, 0.2),
+    noise=st.floats(-0.02, 0.02),
+    backbone=st.sampled_from(list(BACKBONES)),
+)
+def test_sizes_not_seen_are_foretold_within_a_quarter(
+    overhead: float, pace: float, noise: float, backbone: str
+) -> None:
+    """A draft teaches what a standard takes, up to 2 % off at each size and each step another 10."""
+    config, speeds, machine = replace(SKETCH, backbone=backbone), Speeds(), Speed(overhead, pace, 6.0)
+    speeds.learn(make_record(machine, DRAFT, config=config, noise=noise))
+    for plan in (STANDARD, (((384, 288), 100),), (((64, 64), 10),)):
+        assert speeds.seconds(config, plan) == pytest.approx(truth(machine, plan, config), rel=0.25)
+
+
+def test_own_layers_are_counted() -> None:
+    speeds, machine = Speeds(), Speed(0.0, 0.05, 6.0)
+    speeds.learn(make_record(machine, DRAFT))
+    shallow = replace(SKETCH, style_layers=(("block1_conv1", 1.0),), content_layers=(("block1_conv2", 1.0),))
+    assert speeds.seconds(shallow, DRAFT) == pytest.approx(truth(machine, DRAFT, shallow))
+    assert speeds.seconds(shallow, DRAFT) < speeds.seconds(SKETCH, DRAFT) / 2
+
+
+def test_rungs_by_hand() -> None:
+    plan = (((128, 96), 3), ((256, 192), 2))
+    record = make_record(Speed(0.5, 0.0, 10.0), plan)
+    works = [step_gigaflops(record.config, size, width=0.25) for size, _ in plan]
+    assert rung_timings(record) == [(pytest.approx(work), pytest.approx(0.5)) for work in works]
+    late = replace(
+        record, steps=(*record.steps[:-1], replace(record.steps[-1], seconds=record.steps[-1].seconds + 1))
+    )
+    assert [seconds for _, seconds in rung_timings(late)] == pytest.approx([0.5, 1.0])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_too_short_a_run_teaches_nothing(count: int) -> None:
+    record = make_record(Speed(0.5, 0.1, 1.0), (((128, 96), count),))
+    assert rung_timings(record) == []
+    speeds = Speeds()
+    speeds.learn(record)
+    width = expected_width(VGG19, "sketch")
+    assert speeds._speed(kind_of("vgg19", width)).pace == pytest.approx(2 * REFERENCE["vgg19 thin"].pace)
+
+
+def test_the_newest_of_a_size_counts() -> None:
+    timings = with_points(Timings(((1.0, 5.0), (4.0, 9.0))), [(1.1, 6.0)])
+    assert timings.steps == ((4.0, 9.0), (1.1, 6.0))
+    many = with_points(Timings(), [(2.0**power, 1.0) for power in range(20)])
+    assert [work for work, _ in many.steps] == [2.0**power for power in range(20 - MOST_POINTS, 20)]
+
+
+def test_the_first_guess_is_the_references_at_this_machines_rate(known_rate: list[float]) -> None:
+    speeds = Speeds()
+    reference = REFERENCE["vgg19 thin"]
+    assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(2 * (reference.start + truth(reference, DRAFT)))
+    speeds.seconds(replace(SKETCH, backbone="vgg16"), DRAFT)
+    assert len(known_rate) == 1
+
+
+def test_the_beginning_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    speeds, machine = Speeds(), Speed(0.01, 0.02, 6.0)
+    speeds.note("vgg19 thin", [(1.0, 0.03), (10.0, 0.21)], start=6.0)
+    steps = truth(machine, DRAFT)
+    assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(6.0 + steps)
+    monkeypatch.setattr(module, "sys", type("Sys", (), {"modules": {"tensorflow": sys}}))
+    assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(6.0 * LOADED_SHARE + steps)
+    speeds.learn(make_record(machine, DRAFT))
+    assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(steps)
+
+
+def test_one_kind_teaches_nothing_about_another() -> None:
+    speeds = Speeds()
+    others = [replace(SKETCH, backbone="vgg16"), replace(SKETCH, weights="random")]
+    before = [speeds.seconds(config, DRAFT) for config in others]
+    speeds.learn(make_record(Speed(0.5, 1.0, 1.0), DRAFT))
+    assert [speeds.seconds(config, DRAFT) for config in others] == before
+
+
+def test_what_was_learnt_is_there_the_next_time(tmp_path: Path) -> None:
+    path, machine = tmp_path / "deep" / "speeds.json", Speed(0.1, 0.3, 1.0)
+    Speeds(path).learn(make_record(machine, DRAFT))
+    again = Speeds(path)
+    assert again.seconds(SKETCH, DRAFT) - again._speed("vgg19 thin").start == pytest.approx(
+        truth(machine, DRAFT)
+    )
+
+
+def test_two_processes_do_not_forget_each_others(tmp_path: Path) -> None:
+    path = tmp_path / "speeds.json"
+    one, other = Speeds(path), Speeds(path)
+    one.seconds(SKETCH, DRAFT)
+    other.seconds(SKETCH, DRAFT)
+    one.note("vgg19 thin", [(1.0, 0.5)])
+    other.note("vgg16 thin", [(1.0, 0.5)])
+    assert set(read_measured(path).kinds) == {"vgg19 thin", "vgg16 thin"}
+    assert read_measured(path).rate == REFERENCE_RATE / 2
+
+
+def test_a_file_that_is_damaged_or_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "speeds.json"
+    path.write_text("{", "utf-8")
+    speeds = Speeds(path)
+    assert speeds.seconds(SKETCH, DRAFT) > 0
+    speeds.note("vgg19 thin", [(1.0, 0.5)])
+    assert read_measured(path).kinds["vgg19 thin"].steps == ((1.0, 0.5),)
+    blocked = Speeds(path / "below" / "speeds.json")  # its folder is a file
+    blocked.note("vgg19 thin", [(1.0, 0.5)])
+    blocked.note("vgg19 thin", [(4.0, 2.0)])
+    assert len(blocked._known().kinds["vgg19 thin"].steps) == 2
+
+
+def test_every_kind_has_its_reference() -> None:
+    assert set(REFERENCE) == {kind_of(name, width) for name in BACKBONES for width in (0.25, 1.0)}
