@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nst_core.config import LOSS_WEIGHTS
+from nst_core.choices import LOSS_WEIGHTS
 
 Kept = Literal["structure_kept", "edges_kept"]
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nst_core.backbones import find_backbone
-from nst_core.config import PRESETS, TransferConfig, weigh_alike
+from nst_core.choices import weigh_alike
+from nst_core.config import TransferConfig
 from nst_core.images import Picture
 from nst_core.networks import Network
+from nst_core.presets import PRESETS
 from nst_core.records import WeightsSource
 from nst_core.weights import expected_width, load_network
 
@@ -37,7 +39,7 @@ class Painter:
         if content_weight is not None:
             config = replace(config, content_weight=content_weight)
         material = prepare(
-            config, content, style, network=self.network, source=self.source, engine=self.engine
+            config, content, style, loaded={config.backbone: (self.network, self.source)}, engine=self.engine
         )
         return run(material)
 
@@ -65,4 +67,4 @@ def make_painter(
         content_layers=weigh_alike(backbone.usual_content_layers(layers)),
     )
     config = resolve(asked, source)
-    return Painter(config, network, source, make_engine(config, network))
+    return Painter(config, network, source, make_engine(config, {name: (network, source)}))
