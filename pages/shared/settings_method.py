@@ -137,8 +137,8 @@ def _seeing_settings(base: TransferConfig) -> dict[str, Any]:
             "precision",
             "Precision",
             PRECISION_WORDS,
-            "Of the convolutions. Half is quicker only where the processor computes in it, and rougher; Automatic"
-            " is full.",
+            "Of the convolutions. Half is quicker only where the processor computes in it, and is rougher;"
+            " Automatic is full.",
             base.precision,
         ),
     }
