@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Literal
 
 from nst_core.errors import RunError
@@ -184,9 +185,10 @@ def perform(job: Job, models: Models, *, clock: Callable[[], float] = time.monot
 
 
 def _race(lanes: list[Lane], job: Job, models: Models, clock: Callable[[], float]) -> None:
-    courses = [lane_course(lane, models, clock) for lane in lanes]
-    while courses:
-        if job.abandoned:
-            job.stop()
-        # next() runs one lane up to its following step; an exhausted lane leaves the race.
-        courses = [course for course in courses if next(course, None) is not None]
+    with ExitStack() as ending:  # a fault in one lane closes the others too
+        courses = [ending.enter_context(closing(lane_course(lane, models, clock))) for lane in lanes]
+        while courses:
+            if job.abandoned:
+                job.stop()
+            # next() runs one lane up to its following step; an exhausted lane leaves the race.
+            courses = [course for course in courses if next(course, None) is not None]

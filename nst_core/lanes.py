@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -101,18 +102,21 @@ def _run_lane(lane: Lane, models: Models, clock: Callable[[], float]) -> Generat
     material = prepare_request(lane.request, models)
     lane.planned = material.config.steps
     started, began = datetime.now(UTC), clock()
-    course = optimise(material, stop=lane.halt.is_set, clock=lambda: lane.busy + clock() - began)
-    lane.state = "running"
-    while True:
-        began = clock()
-        try:
-            step = next(course)
-        except StopIteration as end:
-            outcome: Outcome = end.value
-            break
-        lane.busy += clock() - began
-        lane.note(step, seconds_left(lane.steps, material.plan))
-        yield True
+    # Closed whatever happens: an optimiser's thread outlives a course that is merely dropped.
+    with closing(
+        optimise(material, stop=lane.halt.is_set, clock=lambda: lane.busy + clock() - began)
+    ) as course:
+        lane.state = "running"
+        while True:
+            began = clock()
+            try:
+                step = next(course)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                break
+            lane.busy += clock() - began
+            lane.note(step, seconds_left(lane.steps, material.plan))
+            yield True
     record = make_record(material, lane.steps, outcome, started=started, seconds=lane.busy)
     lane.run = Run(record=record, picture=outcome.picture)
     lane.seconds_left = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,29 +98,28 @@ def measurements(case: Case, effort: Effort) -> Iterator[dict[str, Any]]:
     config = TransferConfig(backbone=case.backbone, weights=case.weights, size=max(size), ladder=False)
     loaded = {case.backbone: load_network(backbone, case.weights)}
     material = prepare(config, content, style, loaded=loaded)
-    stepper = Stepper(material)
-    stepper.seconds()
-    yield {}
-    for _ in range(effort.warming):
+    with closing(Stepper(material)) as stepper:
         stepper.seconds()
-    peak = peak_memory_mb()  # before the tutorial takes memory of its own
+        yield {}
+        for _ in range(effort.warming):
+            stepper.seconds()
+        peak = peak_memory_mb()  # before the tutorial takes memory of its own
 
-    from nst_core.tutorial import Tutorial
+        from nst_core.tutorial import Tutorial
 
-    network = loaded[case.backbone][0]
-    tutorial = Tutorial(network, backbone, content=content.pixels, style=style.pixels)
-    for _ in range(effort.warming):
-        tutorial.advance()
-    ours, theirs = _in_turns(stepper, tutorial, effort)
-    stepper.close()
-    work = step_gigaflops(material.config, size, width=material.source.width)
-    yield {
-        "precision": stepper.precision,
-        "seconds_per_step": ours,
-        "tutorial_seconds_per_step": theirs,
-        "gflops": work / ours,
-        "peak_rss_mb": peak,
-    }
+        network = loaded[case.backbone][0]
+        tutorial = Tutorial(network, backbone, content=content.pixels, style=style.pixels)
+        for _ in range(effort.warming):
+            tutorial.advance()
+        ours, theirs = _in_turns(stepper, tutorial, effort)
+        work = step_gigaflops(material.config, size, width=material.source.width)
+        yield {
+            "precision": stepper.precision,
+            "seconds_per_step": ours,
+            "tutorial_seconds_per_step": theirs,
+            "gflops": work / ours,
+            "peak_rss_mb": peak,
+        }
 
 
 def _in_turns(stepper: Stepper, tutorial: Tutorial, effort: Effort) -> tuple[float, float]:

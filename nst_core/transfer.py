@@ -6,6 +6,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from os import PathLike
@@ -81,15 +82,16 @@ def run(
     """The whole run; `on_step` sees each step as it is made."""
     started, began = datetime.now(UTC), time.monotonic()
     steps: list[Step] = []
-    course = optimise(material, stop=stop, preview_seconds=preview_seconds)
-    while True:
-        try:
-            step = next(course)
-        except StopIteration as end:
-            outcome: Outcome = end.value
-            break
-        steps.append(step)
-        on_step(step)
+    # Closed whatever `on_step` raises: an optimiser's thread outlives a course that is merely dropped.
+    with closing(optimise(material, stop=stop, preview_seconds=preview_seconds)) as course:
+        while True:
+            try:
+                step = next(course)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                break
+            steps.append(step)
+            on_step(step)
     record = make_record(material, steps, outcome, started=started, seconds=time.monotonic() - began)
     return Run(record=record, picture=outcome.picture)
 

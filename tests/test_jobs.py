@@ -578,6 +578,8 @@ def test_a_fault_of_the_program_is_loud_and_the_next_job_runs(
     go.set()
     wait_for_all()
     assert [call.exc_type for call in loud] == [ZeroDivisionError]
+    # Nor does an optimiser of any lane stay, though the trace in `loud` still holds their frames.
+    assert not [thread for thread in threading.enumerate() if thread.name == "l-bfgs"]
     assert faulty.state == "done"
     assert [lane.state for lane in faulty.lanes] == ["done", "failed", "failed"]
     assert faulty.lanes[0].run is not None

@@ -1,5 +1,6 @@
 """The record of a run, and the one-line entry."""
 
+import threading
 from dataclasses import replace
 from functools import partial
 
@@ -63,3 +64,13 @@ def test_transfer_refuses_wrong_settings(settings, error):
 def test_transfer_refuses_a_missing_picture(tmp_path):
     with pytest.raises(ImageError):
         transfer(tmp_path / "none.png", STYLE, size=64)
+
+
+def test_a_run_that_breaks_off_leaves_no_optimiser_behind(make):
+    def break_down(step):
+        raise ZeroDivisionError("a fault")
+
+    with pytest.raises(ZeroDivisionError) as held:  # whose trace holds the run's frames
+        run(make(optimiser="lbfgs"), on_step=break_down)
+    assert not [thread for thread in threading.enumerate() if thread.name == "l-bfgs"]
+    assert held.traceback
