@@ -52,6 +52,7 @@ class Speed:
 
 # A first guess, for machines where nothing was measured yet: two cores of an AMD EPYC (AVX2) whose matrix
 # product reaches REFERENCE_RATE GFLOP/s. `python -m tests.bench.speeds` makes such a table.
+# These were estimated from least processor times while other work ran: a first guess, and no more.
 REFERENCE_RATE = 91.0
 REFERENCE: Mapping[str, Speed] = MappingProxyType(
     {
