@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -33,6 +32,9 @@ class Canvas(Protocol):
     def decode(self, parameters: Any, size: Any) -> Any:
         """The picture [H, W, 3] in 0..1; size = (height, width) as an int32 tensor. Differentiable."""
 
+    def pull_back(self, picture: Any, gradient: Any) -> Any:
+        """The gradient with respect to the parameters of a picture, of one with respect to that picture."""
+
     def project(self, parameters: Any) -> Any:
         """The nearest allowed parameters, applied after each update."""
 
@@ -48,6 +50,9 @@ class PixelCanvas:
 
     def decode(self, parameters: Any, size: Any) -> Any:
         return tf.ensure_shape(parameters, [None, None, 3])
+
+    def pull_back(self, picture: Any, gradient: Any) -> Any:
+        return gradient
 
     def project(self, parameters: Any) -> Any:
         return tf.clip_by_value(parameters, 0.0, 1.0)
@@ -94,6 +99,15 @@ class FourierCanvas:
         flat = tf.matmul(tf.reshape(logits, [-1, 3]), tf.constant(self._axes, tf.float32))
         return tf.sigmoid(tf.reshape(flat, tf.concat([size, [3]], 0)))
 
+    def pull_back(self, picture: Any, gradient: Any) -> Any:
+        # Written out: TensorFlow's own gradient would make the picture once more.
+        size = tf.shape(picture)[:2]
+        flat = tf.reshape(gradient * picture * (1.0 - picture), [-1, 3])
+        logits = tf.matmul(flat, tf.constant(self._axes, tf.float32), transpose_b=True)
+        channels = tf.transpose(tf.reshape(logits, tf.shape(picture)), [2, 0, 1])
+        spectrum = tf.signal.rfft2d(channels) * tf.cast(_shares(size), tf.complex64)
+        return tf.stack([tf.math.real(spectrum), tf.math.imag(spectrum)]) * _scale_tensor(size, self.decay)
+
     def project(self, parameters: Any) -> Any:
         return parameters
 
@@ -128,6 +142,14 @@ def _scale_tensor(size: Any, decay: float) -> Any:
     return tf.sqrt(tf.cast(height * width, tf.float32) / longest) * factors
 
 
+def _shares(size: Any) -> Any:
+    """How much a coefficient of each column weighs in the picture, [W // 2 + 1]: all but the first, and the
+    last of an even width, stand for their mirror image too."""
+    columns = tf.range(size[1] // 2 + 1)
+    alone = tf.logical_or(columns == 0, 2 * columns == size[1])
+    return tf.where(alone, 1.0, 2.0) / tf.cast(size[0] * size[1], tf.float32)
+
+
 # Adam moves each coefficient equally far, so that the factors decide how far each frequency goes: nature's
 # own fall. To L-BFGS they are a preconditioner: with a gentler fall and freer colours it came nearer to the
 # styles over the sample pairs, fine contours and saturated colours above all.
@@ -141,63 +163,6 @@ CANVASES: dict[str, Canvas] = {
 def canvas_for(canvas: str, optimiser: str) -> str:
     """The name in CANVASES of what an optimiser works on."""
     return "fourier-lbfgs" if (canvas, optimiser) == ("fourier", "lbfgs") else canvas
-
-
-@lru_cache(maxsize=len(CANVASES))
-def _decoder(name: str) -> Any:
-    # One for all runs: TensorFlow warns of retracing when the same function is compiled again and again.
-    return tf.function(CANVASES[name].decode, input_signature=_signature(name), autograph=False)
-
-
-@lru_cache(maxsize=len(CANVASES))
-def _puller(name: str) -> Any:
-    canvas = CANVASES[name]
-
-    def pull(parameters: Any, size: Any, gradient: Any) -> Any:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(parameters)
-            picture = canvas.decode(parameters, size)
-        return tape.gradient(picture, parameters, output_gradients=gradient)
-
-    picture = tf.TensorSpec([None, None, 3], tf.float32)
-    return tf.function(pull, input_signature=[*_signature(name), picture], autograph=False)
-
-
-def _signature(name: str) -> list[Any]:
-    return [tf.TensorSpec([None] * CANVASES[name].rank, tf.float32), tf.TensorSpec([2], tf.int32)]
-
-
-@dataclass(frozen=True, slots=True)
-class Easel:
-    """A canvas of one size, compiled: size = (width, height)."""
-
-    name: str
-    size: tuple[int, int]
-
-    @property
-    def canvas(self) -> Canvas:
-        """What the parameters mean."""
-        return CANVASES[self.name]
-
-    def paint(self, parameters: Any) -> Any:
-        """The parameters' picture, a tensor [H, W, 3] in 0..1."""
-        if self.name == "pixel":
-            return parameters
-        return _decoder(self.name)(parameters, self._shape())
-
-    def pull_back(self, parameters: Any, gradient: Any) -> Any:
-        """The gradient with respect to the parameters, of one [H, W, 3] with respect to their picture."""
-        if self.name == "pixel":
-            return gradient
-        return _puller(self.name)(parameters, self._shape(), gradient)
-
-    def picture(self, parameters: Any) -> Array:
-        """The parameters' picture as an array, float32 [H, W, 3] in 0..1."""
-        return np.asarray(np.clip(self.paint(parameters).numpy(), 0.0, 1.0))
-
-    def _shape(self) -> Any:
-        width, height = self.size
-        return tf.constant([height, width])
 
 
 def starting_picture(init: str, content: Array, style: Array, seed: int) -> Array:

@@ -17,6 +17,7 @@ from nst_core.config import TransferConfig
 from nst_core.features import Extractor
 from nst_core.losses import VARIATIONS, Targets, content_distance, make_targets, smooth
 from nst_core.networks import Network
+from nst_core.shifts import STILL, Shift, moved_back, shifted
 from nst_core.statistics import STATISTICS
 from nst_core.tiles import Route
 
@@ -61,13 +62,10 @@ class Engine:
         self.extractors = _extractors(networks, self.style_layers + self.content_layers, config)
         picture = tf.TensorSpec([None, None, 3], tf.float32)
         targets = self.targets_spec = self._targets_spec(networks, config.backbone)
-        shift = tf.TensorSpec([3], tf.int32)
         self._features = tf.function(self._maps, input_signature=[picture], autograph=False)
         self._measure = tf.function(self._numbers, input_signature=[picture, targets], autograph=False)
         self._evaluate = tf.function(
-            self._gradient,
-            input_signature=[picture, targets, tf.TensorSpec([3]), shift],
-            autograph=False,
+            self._gradient, input_signature=[picture, targets, tf.TensorSpec([3])], autograph=False
         )
 
     @property
@@ -104,7 +102,7 @@ class Engine:
         )
 
     def evaluate(
-        self, picture: Any, targets: Targets, factors: Factors, shift: tuple[int, int, int] = (0, 0, 0)
+        self, picture: Any, targets: Targets, factors: Factors, shift: Shift = STILL
     ) -> tuple[Losses, Any]:
         """The losses of a picture [H, W, 3] in 0..1, and the gradient [H, W, 3] of their weighted mean.
 
@@ -113,26 +111,25 @@ class Engine:
         range of float32. shift: see `shifted`; the targets must be of the content shifted likewise.
         """
         shares = tf.constant(weight_shares(factors), tf.float32)
-        numbers, gradient = self._evaluate(picture, _packed(targets), shares, tf.constant(shift, tf.int32))
-        return _losses_of(numbers), gradient
+        moved = shifted(picture, shift) if any(shift) else picture
+        numbers, gradient = self._evaluate(moved, _packed(targets), shares)
+        return _losses_of(numbers), moved_back(gradient, shift) if any(shift) else gradient
 
     def errors(self, picture: npt.NDArray[np.float32], targets: Targets) -> Losses:
         """The losses of a picture as it is, float32 [H, W, 3] in 0..1 of the targets' size."""
         return _losses_of(self._measure(picture, _packed(targets)))
 
-    def _gradient(self, picture: Any, targets: Any, shares: Any, shift: Any) -> tuple[Any, Any]:
+    def _gradient(self, picture: Any, targets: Any, shares: Any) -> tuple[Any, Any]:
         _, style_scales, _, content_scales = targets
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(picture)
-            moved = shifted(picture, shift)
-            maps = self.raw_maps(moved)
-            terms, variation = self._terms(maps, targets), self.variation(moved)
+            maps = self.raw_maps(picture)
+            terms, variation = self._terms(maps, targets), self.variation(picture)
         slopes = tf.unstack(tf.concat([shares[1] * style_scales, shares[0] * content_scales], 0))
         keys = self.style_layers + self.content_layers
-        gradient = pull_back(tape, moved, self.routes, maps, tuple(zip(keys, terms, slopes, strict=True)))
-        gradient += tape.gradient(variation, moved, output_gradients=shares[2])
-        numbers = self._weighed(terms, variation, targets)
-        return numbers, tape.gradient(moved, picture, output_gradients=gradient)
+        gradient = pull_back(tape, picture, self.routes, maps, tuple(zip(keys, terms, slopes, strict=True)))
+        gradient += tape.gradient(variation, picture, output_gradients=shares[2])
+        return self._weighed(terms, variation, targets), gradient
 
     def _numbers(self, picture: Any, targets: Any) -> Any:
         terms = self._terms(self.raw_maps(picture), targets)
@@ -202,19 +199,6 @@ def weight_shares(factors: Factors) -> Factors:
     whole = sum(factors) or 1.0
     alpha, beta, gamma = factors
     return alpha / whole, beta / whole, gamma / whole
-
-
-def shifted(picture: Any, shift: Any) -> Any:
-    """The picture [H, W, 3] moved by some pixels, mirrored at its borders. Differentiable.
-
-    shift: int32 [margin, down, right]; the picture gets `margin` mirrored pixels on each side, and the part
-    of its own size that begins `down` and `right` (0 to 2 margin) is cut out. [0, 0, 0] moves nothing.
-    """
-    margin, size = shift[0], tf.shape(picture)
-    sides = tf.stack([tf.stack([margin, margin]), tf.stack([margin, margin]), tf.constant([0, 0])])
-    padded = tf.pad(picture, sides, "SYMMETRIC")
-    moved = tf.slice(padded, tf.stack([shift[1], shift[2], 0]), size)
-    return tf.ensure_shape(moved, [None, None, 3])
 
 
 def _packed(targets: Targets) -> tuple[Any, ...]:

@@ -44,11 +44,11 @@ class Extractor:
         self._arrays = _tensors(network, self.layers, self._type)
 
     def __call__(self, picture: Any) -> dict[str, Any]:
-        maps = {INPUT: tf.cast(preprocess(picture)[tf.newaxis], self._type)}
+        maps = {INPUT: tf.cast(tf.expand_dims(preprocess(picture), 0), self._type)}
         for layer in self.layers:
             maps[layer.name] = self._apply(layer, [maps[name] for name in layer.inputs])
         if COLOURS in self.names:
-            maps[COLOURS] = colours(picture)[tf.newaxis]
+            maps[COLOURS] = tf.expand_dims(colours(picture), 0)
         return {name: tf.cast(maps[name], tf.float32) for name in self.names}
 
     def _apply(self, layer: Layer, inputs: list[Any]) -> Any:
@@ -87,8 +87,8 @@ class Extractor:
 def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dict[str, tuple[Any, Any, Any]]:
     """Of each convolution the kernel, the bias, and the kernel for the way back or None.
 
-    Kernels that see colours take them as RGB, not BGR. Their way back, and that of 1x1 kernels, is
-    TensorFlow's own, which is faster there.
+    Kernels that see colours take them as RGB, not BGR. The way back of those without a stride, and of 1x1
+    kernels, is TensorFlow's own, which is faster there.
     """
     coloured = {INPUT}
     tensors = {}
@@ -99,8 +99,9 @@ def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dic
             continue
         kernel, bias = (np.asarray(array) for array in network.arrays[layer.name])
         kernel = kernel[:, :, ::-1] if sees_colours else kernel
-        convolves_back = layer.stride == 1 < layer.kernel and not (sees_colours or onednn_computes())
-        back = tf.cast(turned(kernel), kind) if convolves_back else None
+        strided = layer.stride > 1 and layer.inputs[0] != INPUT  # padded beforehand, as `turned` wants it
+        own = layer.kernel == 1 or sees_colours != strided or onednn_computes()
+        back = None if own else tf.cast(turned(kernel, layer.stride), kind)
         tensors[layer.name] = (tf.cast(kernel, kind), tf.cast(bias, kind), back)
     return tensors
 
@@ -116,4 +117,4 @@ def preprocess(picture: Any) -> Any:
 
 def colours(picture: Any) -> Any:
     """[H, W, 4]: RGB in 0..1 and a constant 0.5; the Gram matrix is colour's mean and covariance."""
-    return tf.concat([picture, tf.fill(tf.shape(picture[..., :1]), 0.5)], axis=-1)
+    return tf.concat([picture, tf.fill(tf.concat([tf.shape(picture)[:-1], [1]], 0), 0.5)], axis=-1)

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nst_core.canvas import Easel, canvas_for
+from nst_core.canvas import canvas_for
 from nst_core.choices import JITTERS, LEARNING_RATES
+from nst_core.easel import Easel
 from nst_core.engine import Losses, weight_shares
 from nst_core.images import resize
 from nst_core.losses import Targets
 from nst_core.material import Material
 from nst_core.optimisers import LBFGS, Adam, Descent
 from nst_core.plan import rung_method
+from nst_core.shifts import STILL, Shift
 
 Pixels = npt.NDArray[np.float32]
-Shift = tuple[int, int, int]
 
 WORTH_RESTARTING = 5  # steps, one of them lower, that L-BFGS must have made to be started afresh
-STILL: Shift = (0, 0, 0)
 
 
 class Rung:
@@ -93,7 +93,7 @@ class Rung:
         self._since += 1
         self._average(picture)
         mean = losses.total(weight_shares(factors))
-        self._descent.advance(mean, self.easel.pull_back(position, gradient))
+        self._descent.advance(mean, self.easel.pull_back(picture, gradient))
         return picture, losses
 
     def _recover(self, step: int) -> None:

@@ -49,8 +49,22 @@ def _mean_products(flat: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def gram_distance(features: Any, target: Any) -> Any:
-    """Sum of squared differences between the Gram matrix of [1, h, w, N] features and a target [N, N]."""
-    return tf.reduce_sum(tf.math.squared_difference(gram_matrix(features), target))
+    """Sum of squared differences between the Gram matrix of [1, h, w, N] features and a target [N, N].
+
+    The target must be symmetric, as Gram matrices are; it is not differentiated.
+    """
+
+    def distance(flat: Any) -> tuple[Any, Callable[[Any], Any]]:
+        positions = tf.cast(tf.shape(flat)[0], tf.float32)
+        apart = tf.matmul(flat, flat, transpose_a=True) / positions - target
+
+        # Equation 6 of Gatys et al. (2015), F (G - A): one product, and nothing turned round.
+        def gradient(upstream: Any) -> Any:
+            return tf.matmul(flat, (4.0 * upstream / positions) * apart)
+
+        return tf.reduce_sum(tf.square(apart)), gradient
+
+    return tf.custom_gradient(distance)(positions_of(features))
 
 
 def moments(features: Any) -> Any:

@@ -16,9 +16,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from nst_core.choices import Balance
-from nst_core.engine import Engine, Factors, Losses, shifted, weight_shares
+from nst_core.engine import Engine, Factors, Losses, weight_shares
 from nst_core.errors import ConfigError
 from nst_core.losses import Targets, weigh_targets
+from nst_core.shifts import STILL, Shift, moved_back, shifted
 from nst_core.statistics import STATISTICS
 from nst_core.sums import SUMMED
 from nst_core.tile_graphs import TileGraphs
@@ -78,7 +79,7 @@ class TiledEngine:
         )
 
     def evaluate(
-        self, picture: Any, targets: Targets, factors: Factors, shift: tuple[int, int, int] = (0, 0, 0)
+        self, picture: Any, targets: Targets, factors: Factors, shift: Shift = STILL
     ) -> tuple[Losses, Any]:
         """As `Engine.evaluate`; the gradient is an array."""
         picture = tf.convert_to_tensor(picture)
@@ -95,7 +96,7 @@ class TiledEngine:
         )
         if gamma:
             self._vary(gradient, moved, gamma)
-        return losses, _moved_back(gradient, shift) if any(shift) else gradient
+        return losses, moved_back(gradient, shift) if any(shift) else gradient
 
     def errors(self, picture: Pixels, targets: Targets) -> Losses:
         """As `Engine.errors`."""
@@ -184,12 +185,3 @@ def _strips(height: int) -> Iterator[tuple[slice, int]]:
         yield slice(top, top + STRIP + 1), 1
         if top + STRIP < height:
             yield slice(top + STRIP, top + STRIP + 1), -1
-
-
-def _moved_back(gradient: Pixels, shift: tuple[int, int, int]) -> Any:
-    """The gradient with respect to a picture, from that with respect to the `shifted` one."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        picture = tf.zeros_like(gradient)
-        tape.watch(picture)
-        moved = shifted(picture, shift)
-    return tape.gradient(moved, picture, output_gradients=tf.convert_to_tensor(gradient))

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from nst_core.backbones import COLOURS
 from nst_core.config import TransferConfig
-from nst_core.engine import Engine, shifted, weight_shares
+from nst_core.engine import Engine, weight_shares
+from nst_core.shifts import shifted
 from tests import reference
 from tests.conftest import make_picture
 
@@ -317,7 +318,7 @@ def test_layers_of_two_networks_are_each_networks_own(network, residual_network)
 @pytest.mark.parametrize(("height", "width"), [(9, 12), (8, 5)])
 def test_shifted_is_a_mirrored_pad_and_a_cut(shift, height, width):
     picture = make_picture(height, width, seed=4).pixels
-    moved = shifted(tf.constant(picture), tf.constant(shift))
+    moved = shifted(tf.constant(picture), shift)
     np.testing.assert_array_equal(moved, reference.shifted(picture, shift))
     if shift in ((0, 0, 0), (2, 2, 2)):  # cut out of the middle
         np.testing.assert_array_equal(moved, picture)
@@ -325,7 +326,7 @@ def test_shifted_is_a_mirrored_pad_and_a_cut(shift, height, width):
 
 def test_shifts_move_as_they_say():
     picture = np.arange(4 * 5 * 3, dtype=np.float32).reshape(4, 5, 3)
-    moved = shifted(tf.constant(picture), tf.constant([1, 2, 1])).numpy()
+    moved = shifted(tf.constant(picture), (1, 2, 1)).numpy()
     np.testing.assert_array_equal(moved[:-1], picture[1:])  # begins a row lower
     np.testing.assert_array_equal(moved[-1], picture[-1])  # mirrored at the border
 
@@ -336,7 +337,7 @@ def test_the_gradient_of_a_shift_is_its_adjoint(shift, rng):
     one, other = (tf.constant(rng.normal(size=(7, 6, 3)), tf.float32) for _ in range(2))
     with tf.GradientTape() as tape:
         tape.watch(one)
-        product = tf.reduce_sum(shifted(one, tf.constant(shift)) * other)
+        product = tf.reduce_sum(shifted(one, shift) * other)
     back = tape.gradient(product, one)
     assert float(tf.reduce_sum(one * back)) == pytest.approx(float(product), rel=1e-5)
     pairs = np.einsum("hwc,hwc->", reference.shifted(one.numpy(), shift), other.numpy())

@@ -16,6 +16,10 @@ def test_a_turned_kernel_by_hand():
     kernel = np.arange(9, dtype=np.float32).reshape(3, 3, 1, 1)
     np.testing.assert_array_equal(turned(kernel)[..., 0, 0], [[8, 7, 6], [5, 4, 3], [2, 1, 0]])
     assert turned(np.zeros((3, 3, 2, 5), np.float32)).shape == (3, 3, 5, 2)
+    # Of stride 2 the pixels of a 2 x 2 block are channels: of the even rows and columns 8, 6, 2 and 0.
+    np.testing.assert_array_equal(turned(kernel, 2)[..., 0, 0], [[8, 6], [2, 0]])
+    np.testing.assert_array_equal(turned(kernel, 2)[..., 0, 3], [[0, 0], [0, 4]])
+    assert turned(np.zeros((7, 7, 2, 5), np.float32), 2).shape == (4, 4, 5, 8)
 
 
 WINDOWS = [(1, 1, "VALID"), (3, 1, "VALID"), (3, 1, "SAME"), (5, 1, "SAME")]
@@ -25,13 +29,13 @@ STRIDING = [(1, 2, "VALID"), (3, 2, "VALID"), (7, 2, "VALID")]
 @pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize(
     ("side", "stride", "inside", "back"),
-    [(*row, False) for row in WINDOWS + STRIDING] + [(*row, True) for row in WINDOWS],
+    [(*row, back) for row in WINDOWS + STRIDING for back in (False, True)],
 )
 def test_maps_and_gradient_are_tensorflows(side, stride, inside, back, relu, rng):
     maps = tf.constant(rng.normal(0, 1, (1, 9, 12, 3)), tf.float32)
     kernel = rng.normal(0, 1, (side, side, 3, 4)).astype(np.float32)
     bias = rng.normal(0, 1, 4).astype(np.float32)
-    way_back = tf.constant(turned(kernel)) if back else None
+    way_back = tf.constant(turned(kernel, stride)) if back else None
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(maps)
         made = convolve(maps, kernel, bias, stride=stride, inside=inside, relu=relu, back=way_back)
