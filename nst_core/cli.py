@@ -121,12 +121,15 @@ def _add_weights(commands: Any) -> None:
 
 
 def _weights(options: argparse.Namespace) -> int:
-    from nst_core.weights import download_imagenet, imagenet_path, imagenet_state
+    from nst_core.cli_run import download_bar
+    from nst_core.imagenet import download_imagenet, imagenet_path, imagenet_state
 
     wanted = list(BACKBONES) if options.get == "all" else [options.get] if options.get else []
     for name in wanted:
-        if imagenet_state(find_backbone(name)) != "present":
-            download_imagenet(find_backbone(name))
+        backbone = find_backbone(name)
+        if imagenet_state(backbone) != "present":
+            with download_bar(backbone.label) as progress:
+                download_imagenet(backbone, progress=progress)
     for backbone in BACKBONES.values():
         state = imagenet_state(backbone)
         where = imagenet_path(backbone)

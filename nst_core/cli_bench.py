@@ -16,11 +16,12 @@ from nst_core.bench import Row, best_ceiling, measure, measure_ceiling, report, 
 from nst_core.choices import LARGEST_SIZE, SMALLEST_SIZE
 from nst_core.cli_run import DONE, FAILED, STOPPED, import_tensorflow
 from nst_core.errors import ConfigError, RunError, WeightsError
+from nst_core.imagenet import imagenet_state
 from nst_core.speed_file import speed_path
 from nst_core.speeds import Speeds, kind_of
 from nst_core.stepping import Case, Effort
 from nst_core.store import check_writable, write_atomically
-from nst_core.weights import expected_width, imagenet_state
+from nst_core.weights import expected_width
 
 KINDS = ("sketch", "random", "imagenet")
 SIZES, QUICK_SIZE = "256x192,512x384", (256, 192)

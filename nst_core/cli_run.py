@@ -172,6 +172,21 @@ def stopping_by_interrupt() -> Iterator[Event]:
 
 
 @contextmanager
+def download_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A live bar of bytes on a terminal; nothing when piped."""
+    if not sys.stderr.isatty():
+        yield lambda done, size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn(label), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, size: progress.update(task, completed=done, total=size or None)
+
+
+@contextmanager
 def progress_bar(steps: int, *, quiet: bool) -> Iterator[Callable[[Step], None]]:
     """A live bar with loss and time left on a terminal; nothing when piped or quiet."""
     if quiet or not sys.stderr.isatty():

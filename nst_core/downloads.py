@@ -7,7 +7,7 @@ from typing import Literal
 
 from nst_core.backbones import BACKBONES, Backbone
 from nst_core.errors import WeightsError
-from nst_core.weights import download_imagenet, imagenet_state
+from nst_core.imagenet import download_imagenet, imagenet_state
 
 Fetch = Callable[..., Path]
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nst_core.backbones import find_backbone
 from nst_core.config import TransferConfig
+from nst_core.imagenet import Progress
 from nst_core.images import Picture
 from nst_core.networks import Network
 from nst_core.records import WeightsSource
-from nst_core.weights import Progress, choose_source, load_network, weights_identity
+from nst_core.weights import choose_source, load_network, weights_identity
 
 if TYPE_CHECKING:
     from nst_core.engine import Engine

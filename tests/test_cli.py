@@ -334,11 +334,13 @@ def test_weights_tells_what_is_here(
 def test_weights_fetches_what_is_asked_for_and_not_here(
     wanted: str, fetched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nst_core import weights
+    from nst_core import imagenet
 
     got: list[str] = []
-    monkeypatch.setattr(weights, "imagenet_state", lambda row: "present" if row.name == "vgg16" else "absent")
-    monkeypatch.setattr(weights, "download_imagenet", lambda row, **_: got.append(row.name))
+    monkeypatch.setattr(
+        imagenet, "imagenet_state", lambda row: "present" if row.name == "vgg16" else "absent"
+    )
+    monkeypatch.setattr(imagenet, "download_imagenet", lambda row, **_: got.append(row.name))
     assert main(["weights", "--get", wanted]) == 0
     assert got == fetched
 

@@ -21,15 +21,9 @@ from nst_core.architectures import resnet50, vgg
 from nst_core.backbones import BACKBONES, RESNET50, VGG16, VGG19
 from nst_core.errors import WeightsError
 from nst_core.features import Extractor
+from nst_core.imagenet import download_imagenet, imagenet_path, imagenet_state
 from nst_core.networks import keras_model, random_network
-from nst_core.weights import (
-    choose_source,
-    download_imagenet,
-    imagenet_path,
-    imagenet_state,
-    load_network,
-    weights_identity,
-)
+from nst_core.weights import choose_source, load_network, weights_identity
 from tests.conftest import make_picture
 
 # Keras says so before it refuses a file that lacks layers.

@@ -15,11 +15,11 @@ from PIL import Image, ImageDraw
 
 from assets.sketch.painter import DRAFT, make_painter
 from nst_core.backbones import BACKBONES, Backbone
+from nst_core.imagenet import imagenet_state
 from nst_core.images import Pixels, to_uint8
 from nst_core.lettering import shortened, text_width, write
 from nst_core.samples import SAMPLES, load_sample
 from nst_core.sheet import GROUND, INK, QUIET, RULE
-from nst_core.weights import imagenet_state
 
 FOLDER = Path(__file__).parent
 CELL = 256  # pixels, the longest side of a picture in a cell

@@ -7,7 +7,8 @@ import streamlit as st
 from nst_core.backbones import find_backbone
 from nst_core.choices import LEARNING_RATES, MOST_JITTER
 from nst_core.config import TransferConfig
-from nst_core.weights import choose_source, imagenet_state, sketch_path
+from nst_core.imagenet import imagenet_state
+from nst_core.weights import choose_source, sketch_path
 from pages.shared.settings_widgets import number, select, switch, whole
 from pages.shared.settings_words import (
     AVERAGING_WORDS,

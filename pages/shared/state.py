@@ -11,6 +11,7 @@ import streamlit as st
 from nst_core.config import TransferConfig
 from nst_core.downloads import Downloads
 from nst_core.errors import RunError
+from nst_core.imagenet import Progress
 from nst_core.images import Picture
 from nst_core.jobs import Epilogue, Job, JobQueue
 from nst_core.lanes import Lane, Request
@@ -22,7 +23,6 @@ from nst_core.speed_file import speed_path
 from nst_core.speeds import Speeds
 from nst_core.system import settle_tensorflow
 from nst_core.warming import Warming
-from nst_core.weights import Progress
 
 settle_tensorflow()  # before a job's thread imports it
 
