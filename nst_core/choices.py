@@ -32,6 +32,8 @@ LOSS_WEIGHTS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
     {"relative": (0.2, 1.0, 1.0), "paper": (1.0, 1000.0, 0.0)}
 )
 
+STRENGTH = 75.0  # the style strength where none is chosen
+
 LayerWeights = tuple[tuple[str, float], ...]
 
 

@@ -64,7 +64,7 @@ def add_settings(command: argparse.ArgumentParser) -> None:
 
 def _add_losses(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group("losses").add_argument
-    add("--strength", type=float, help="of the style, 0 faithful to 100 wild; sets alpha (default: 50)")
+    add("--strength", type=float, help="of the style, 0 faithful to 100 wild; sets alpha (default: 75)")
     add("--content-weight", type=float, help="alpha: keep the content's structure; overrides --strength")
     add("--style-weight", type=float, help="beta: take on the style")
     add("--tv-weight", type=float, dest="variation_weight", help="gamma: smooth the picture")

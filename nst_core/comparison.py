@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from nst_core.backbones import find_backbone
-from nst_core.choices import weigh_alike
+from nst_core.choices import STRENGTH, weigh_alike
 from nst_core.config import TransferConfig
 from nst_core.errors import RunError
 from nst_core.images import Picture
@@ -16,7 +16,7 @@ from nst_core.judge import Verdict, judge
 from nst_core.memory import layers_by_backbone, run_need, together_need
 from nst_core.models import Models
 from nst_core.records import RunRecord
-from nst_core.strength import MIDDLE, is_of_strength
+from nst_core.strength import is_of_strength
 from nst_core.wording import and_list, gigabytes, network_words
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _plain(record: RunRecord) -> TransferConfig:
     if is_of_strength(config, record.weights.source):
         config = replace(config, content_weight=None)
     else:
-        config = replace(config, strength=MIDDLE)
+        config = replace(config, strength=STRENGTH)
     kinds = ("imagenet", "sketch")
     if config.style_layers in [weigh_alike(backbone.usual_style_layers(kind)) for kind in kinds]:
         config = replace(config, style_layers=None)

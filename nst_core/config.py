@@ -9,6 +9,7 @@ from nst_core.checks import check_choices, check_numbers, checked_layers
 from nst_core.choices import (
     LEARNING_RATES,
     LOSS_WEIGHTS,
+    STRENGTH,
     Balance,
     Canvas,
     Finish,
@@ -63,7 +64,7 @@ class TransferConfig:
     finish: Finish = "none"
     init: Start = "content"
     ladder: bool = True
-    strength: float = 50.0
+    strength: float = STRENGTH
     content_weight: float | None = None
     style_weight: float | None = None
     variation_weight: float | None = None

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from nst_core.backbones import find_backbone
+from nst_core.choices import STRENGTH
 from nst_core.comparison import Comparison
 from nst_core.config import TransferConfig
 from nst_core.images import Picture
 from nst_core.judge import Verdict
 from nst_core.metrics import METRICS
 from nst_core.records import PictureSource, RunRecord, Step, WeightsSource
-from nst_core.strength import MIDDLE, content_weight_at
+from nst_core.strength import content_weight_at
 from nst_core.transfer import Run
 from tests.conftest import make_picture
 
@@ -52,7 +53,7 @@ def make_record(backbone: str = "vgg16", **changes: Any) -> RunRecord:
                 "weights": "random",
                 "size": 64,
                 "steps": 4,
-                "content_weight": content_weight_at(MIDDLE, backbone, "random"),
+                "content_weight": content_weight_at(STRENGTH, backbone, "random"),
                 "style_layers": [(name, 1 / len(layers)) for name in layers],
                 "content_layers": [(find_backbone(backbone).content_layer, 1.0)],
                 **settings,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from nst_core import strength as module
 from nst_core.backbones import BACKBONES
-from nst_core.choices import LOSS_WEIGHTS
+from nst_core.choices import LOSS_WEIGHTS, STRENGTH
 from nst_core.config import TransferConfig
-from nst_core.strength import CURVES, KNOTS, MIDDLE, content_weight_at, is_of_strength, loss_weights
+from nst_core.strength import CURVES, KNOTS, content_weight_at, is_of_strength, loss_weights
 
 KINDS = [*CURVES, ("vgg16", "never measured")]
 
@@ -75,5 +75,5 @@ def test_curves_fall_from_knot_to_knot() -> None:
         assert all(left > right for left, right in pairwise(curve))
 
 
-def test_in_the_middle_stands_the_default_of_weights_that_were_not_measured() -> None:
-    assert content_weight_at(MIDDLE, "", "") == pytest.approx(LOSS_WEIGHTS["relative"][0])
+def test_where_the_slider_begins_stands_the_default_of_weights_that_were_not_measured() -> None:
+    assert content_weight_at(STRENGTH, "", "") == pytest.approx(LOSS_WEIGHTS["relative"][0])

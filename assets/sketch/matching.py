@@ -54,17 +54,21 @@ class Row:
 
 
 def search(
-    paint: Callable[[float], Measurement], wanted: float, *, kept: Kept = "structure_kept"
+    paint: Callable[[float], Measurement],
+    wanted: float,
+    *,
+    kept: Kept = "structure_kept",
+    start: float = DEFAULT_WEIGHT,
 ) -> tuple[Measurement, int]:
     """The measurement whose `kept` is nearest to `wanted`, and how many runs that took.
 
-    What is kept grows with the content weight. From the default the weight moves by tens until two runs lie
+    What is kept grows with the content weight. From `start` the weight moves by tens until two runs lie
     on either side, then to where a line between the nearest two, over log10 of the weight, meets `wanted`
     (regula falsi). It ends within NEAR, after MOST_RUNS, or at LIGHTEST or HEAVIEST.
     """
     found: list[tuple[float, float]] = []
     measurements: list[Measurement] = []
-    weight: float | None = DEFAULT_WEIGHT
+    weight: float | None = start
     while weight is not None and len(found) < MOST_RUNS:
         measurements.append(paint(weight))
         found.append((getattr(measurements[-1], kept), weight))

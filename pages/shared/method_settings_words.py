@@ -1,8 +1,9 @@
 """What the settings change, in words and formulas, in the style of the algorithm's own parts."""
 
+from nst_core.choices import STRENGTH
 from nst_core.strength import content_weight_at
 
-_FAITHFUL, _MIDDLE, _WILD = (content_weight_at(strength, "", "") for strength in (0, 50, 100))
+_FAITHFUL, _USUAL, _WILD = (content_weight_at(strength, "", "") for strength in (0, STRENGTH, 100))
 
 # Title and text of each part.
 OF_THE_SETTINGS = (
@@ -16,8 +17,9 @@ $$
 \alpha = 10^{{\,c(s)}}
 $$
 
-By default $\alpha$ goes from {_FAITHFUL:.3g} (faithful) over {_MIDDLE:.3g} to {_WILD:.3g} (wild). A network
-whose line was measured has its own.
+On most networks $\alpha$ goes from {_FAITHFUL:.3g} (faithful) over {_USUAL:.3g} (at {STRENGTH:g}, the
+default) to {_WILD:.3g} (wild). Each bundled sketch has its own line, measured so that one strength keeps as
+much of the content's structure and edges on all three.
 """,
     ),
     (

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from nst_core.backbones import find_backbone
-from nst_core.choices import LARGEST_SIZE, LOSS_WEIGHTS, MOST_STEPS, SMALLEST_SIZE
+from nst_core.choices import LARGEST_SIZE, LOSS_WEIGHTS, MOST_STEPS, SMALLEST_SIZE, STRENGTH
 from nst_core.config import TransferConfig
 from nst_core.strength import content_weight_at
 from nst_core.weights import expected_source
@@ -129,5 +129,5 @@ def _loss_weights(base: TransferConfig) -> dict[str, Any]:
 def _begin_at_strength() -> None:
     name = str(held("backbone", "vgg19"))
     source = expected_source(find_backbone(name), str(held("weights", "auto")))
-    alpha = content_weight_at(float(held("strength", 50)), name, source)
+    alpha = content_weight_at(float(held("strength", STRENGTH)), name, source)
     st.session_state["settings.content_weight.relative"] = float(f"{alpha:.3g}")

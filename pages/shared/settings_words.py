@@ -52,7 +52,7 @@ SYMBOLS: Mapping[str, str] = MappingProxyType(
 STROKES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 # Upper end of each part of the scale, and what it is called.
-_STRENGTHS = ((9, "faithful"), (34, "gentle"), (65, "balanced"), (90, "bold"), (100, "wild"))
+_STRENGTHS = ((9, "faithful"), (37, "gentle"), (62, "balanced"), (90, "bold"), (100, "wild"))
 
 
 def strength_words(strength: float) -> str:

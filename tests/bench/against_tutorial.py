@@ -4,7 +4,8 @@ Both work on the same network, weights and pictures, one after the other in one 
 (nst_core/tutorial.py: pixels, its Adam, its loss weights, its layers, its last picture) goes on as long as
 the preset took. Where the preset keeps less of the content's structure than the tutorial, its style strength
 is lowered until it keeps as much, and that run counts. `reached` is the share of the tutorial's seconds after
-which the preset's total loss, measured on both pictures alike, was as low as on the tutorial's last picture.
+which the preset had a picture, enlarged where it was still small, whose total loss (the preset's own, at the
+last size) was as low as that of the tutorial's last picture.
 """
 
 import os
@@ -19,19 +20,23 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import numpy as np
+
 from nst_core.backbones import find_backbone
 from nst_core.config import TransferConfig
-from nst_core.images import Pixels, encode_png
+from nst_core.images import Pixels, encode_png, resize
 from nst_core.material import Material
 from nst_core.metrics import measure
 from nst_core.models import Models
 from nst_core.pictures import open_picture
 from nst_core.presets import PRESETS, find_preset
-from nst_core.transfer import Run, run
+from nst_core.records import Step
+from nst_core.transfer import run
 from nst_core.tutorial import Tutorial
 from tests.bench.techniques import all_pairs
 
-STRENGTHS = (None, 25.0, 0.0)  # None: the preset as it is
+STRENGTHS = (None, 50.0, 25.0, 0.0)  # None: the preset as it is
+LOOKS = 75  # so many pictures of a run are looked at, evenly over its steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,23 @@ def tutorial_for(material: Material, models: Models, seconds: float) -> tuple[Pi
     raise AssertionError
 
 
-def seconds_to(material: Material, made: Run, picture: Pixels) -> float:
-    """When the total loss at the last size was as low as the given picture's; infinite if never."""
-    targets = material.targets(*material.at(material.sizes[-1]))
-    goal = material.engine.errors(picture, targets).total(material.factors)
-    last = max(step.scale for step in made.record.steps)
-    reached = [step.seconds for step in made.record.steps if step.scale == last and step.total <= goal]
-    return min(reached, default=float("inf"))
+def seconds_to(material: Material, seen: Sequence[Step], picture: Pixels) -> float:
+    """When a preview, enlarged to the last size, had as low a total loss as the picture; else infinity."""
+    content, style = material.at(material.sizes[-1])
+    targets = material.targets(content, style)
+    height, width = content.shape[:2]
+
+    def total(pixels: Pixels) -> float:
+        return material.engine.errors(pixels, targets).total(material.factors)
+
+    goal = total(picture)
+    for step in seen[:: max(1, len(seen) // LOOKS)]:
+        if (
+            step.preview is not None
+            and total(resize(step.preview / np.float32(255), (width, height))) <= goal
+        ):
+            return step.seconds
+    return float("inf")
 
 
 def compare(models: Models, pair: str, options: argparse.Namespace) -> Row:
@@ -89,7 +104,8 @@ def compare(models: Models, pair: str, options: argparse.Namespace) -> Row:
     for strength in STRENGTHS:
         config = TransferConfig(**base, **({} if strength is None else {"strength": strength}))
         material = models.material(config, content, style)
-        made = run(material)
+        seen: list[Step] = []
+        made = run(material, on_step=seen.append, preview_seconds=0.0)
         if made.picture is None:
             raise SystemExit(" ".join(made.record.notes))
         ours = made.record.metrics
@@ -97,7 +113,7 @@ def compare(models: Models, pair: str, options: argparse.Namespace) -> Row:
             seconds = made.record.seconds
             theirs, steps = tutorial_for(material, models, seconds)
             others = measure(theirs, content.pixels, style.pixels)
-            reached = seconds_to(material, made, theirs) / seconds
+            reached = seconds_to(material, seen, theirs) / seconds
         if ours["structure_kept"] >= others["structure_kept"]:
             break
     keep(options.pictures, pair, made.picture, theirs)

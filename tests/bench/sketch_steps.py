@@ -2,6 +2,7 @@
 
 Both networks of a backbone take turns within one process, so that a busy machine slows both alike. The
 figures are medians; what counts is their ratio. Full-width networks have random weights, which cost the same.
+The objective alone is a step without L-BFGS and the canvas, which cost the same at any width.
 """
 
 import os
@@ -12,10 +13,15 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 import argparse
 import statistics
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import tensorflow as tf
 
 from nst_core.backbones import BACKBONES
 from nst_core.config import TransferConfig
 from nst_core.lanes import Request, prepare_request
+from nst_core.material import Material
 from nst_core.models import Models
 from nst_core.presets import PRESETS
 from nst_core.samples import load_sample
@@ -23,8 +29,39 @@ from nst_core.stepping import Stepper
 from nst_core.transfer import run
 
 
-def measure(backbone: str, models: Models, rounds: int) -> tuple[float, float, float]:
-    """(seconds a sketch step, a full-width step, a whole draft on sketch weights)."""
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Seconds on sketch weights and at full width, and of a whole draft on sketch weights."""
+
+    step: tuple[float, float]
+    objective: tuple[float, float]
+    draft: float
+
+
+def evaluation(material: Material) -> Callable[[], float]:
+    """How long one evaluation of the losses and their gradient takes."""
+    content, style = material.at(material.sizes[-1])
+    targets, picture = material.targets(content, style), tf.constant(content)
+
+    def seconds() -> float:
+        began = time.perf_counter()
+        material.engine.evaluate(picture, targets, material.factors)[1].numpy()
+        return time.perf_counter() - began
+
+    return seconds
+
+
+def medians(calls: Mapping[str, Callable[[], float]], rounds: int) -> tuple[float, float]:
+    """Of sketch and random, called in turns; the first two of each compile and warm up."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds + 2):
+        for name, call in calls.items():
+            times[name].append(call())
+    return statistics.median(times["sketch"][2:]), statistics.median(times["random"][2:])
+
+
+def measure(backbone: str, models: Models, rounds: int) -> Costs:
+    """All of one backbone's."""
     content, style = load_sample("skyline"), load_sample("swirling-night")
     draft = PRESETS["draft"]
     materials = {}
@@ -33,17 +70,13 @@ def measure(backbone: str, models: Models, rounds: int) -> tuple[float, float, f
         request = Request(label=backbone, config=config, content=content, style=style)
         materials[weights] = prepare_request(request, models)
     steppers = {weights: Stepper(material) for weights, material in materials.items()}
-    times: dict[str, list[float]] = {weights: [] for weights in steppers}
-    for _ in range(rounds + 2):
-        for weights, stepper in steppers.items():
-            times[weights].append(stepper.seconds())
+    step = medians({weights: stepper.seconds for weights, stepper in steppers.items()}, rounds)
     for stepper in steppers.values():
         stepper.close()
+    objective = medians({weights: evaluation(each) for weights, each in materials.items()}, rounds)
     began = time.perf_counter()
     run(materials["sketch"])
-    whole = time.perf_counter() - began
-    sketch, full = (statistics.median(times[weights][2:]) for weights in ("sketch", "random"))
-    return sketch, full, whole
+    return Costs(step, objective, time.perf_counter() - began)
 
 
 def main() -> None:
@@ -51,13 +84,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
-    print("| backbone | sketch step, ms | full-width step, ms | ratio | whole draft, s |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print("| backbone | sketch step, ms | full width | ratio | objective alone | full width | ratio", end="")
+    print(" | whole draft, s |\n| --- |" + " ---: |" * 7)
     models = Models()
     for name, row in BACKBONES.items():
-        sketch, full, whole = measure(name, models, rounds)
-        cells = f"{1e3 * sketch:.1f} | {1e3 * full:.0f} | {full / sketch:.1f} | {whole:.1f}"
-        print(f"| {row.label} | {cells} |")
+        costs = measure(name, models, rounds)
+        cells = [
+            f"{1e3 * thin:.1f} | {1e3 * full:.0f} | {full / thin:.1f}"
+            for thin, full in (costs.step, costs.objective)
+        ]
+        print(f"| {row.label} | {' | '.join(cells)} | {costs.draft:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

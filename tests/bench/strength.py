@@ -2,8 +2,8 @@
 
 Without --fit the sample pairs are painted at five strengths, and the table says what each keeps of the
 content and how near it comes to the style. With it they are painted at a row of content weights, and the
-knots for nst_core/strength.py are printed: from the weight at which the texture comes nearest to the style's
-up to HEAVIEST, placed so that what is kept of structure and edges falls in equal steps.
+knots for nst_core/strength.py are printed, at which the mean of structure and edges kept falls in equal steps
+from FAITHFUL to WILD, the same on every backbone.
 """
 
 import os
@@ -27,8 +27,10 @@ from nst_core.strength import KNOTS
 from nst_core.transfer import run
 
 PAIRS = ("skyline*swirling-night", "portrait*screaming-sky", "canyon*mandala", "cartoon*honeycomb")
-HEAVIEST = 1.5  # log10 of the content weight at strength 0
-LIGHTEST = -1.5
+LIGHTEST, HEAVIEST = -1.5, 1.5  # log10 of the content weights
+# What strengths 0 and 100 keep. Below WILD the backbones come no nearer to the style and only lose the
+# content; at FAITHFUL the style is hardly more than colour.
+FAITHFUL, WILD = 0.70, 0.42
 SHOWN = ("structure_kept", "edges_kept", "texture_error", "patch_distance")
 
 Means = Mapping[str, float]
@@ -45,11 +47,10 @@ def means(models: Models, pairs: Sequence[str], **changes: Any) -> Means:
 
 def knots(weights: Sequence[float], measured: Sequence[Means]) -> tuple[float, ...]:
     """log10 of the content weight at each of KNOTS, from measurements at rising log10 `weights`."""
-    nearest = int(np.argmin([row["texture_error"] for row in measured]))
-    kept = [(row["structure_kept"] + row["edges_kept"]) / 2 for row in measured[nearest:]]
+    kept = [(row["structure_kept"] + row["edges_kept"]) / 2 for row in measured]
     rising = np.maximum.accumulate(kept) + 1e-9 * np.arange(len(kept))
-    wanted = np.interp(KNOTS, (KNOTS[0], KNOTS[-1]), (rising[-1], rising[0]))
-    return tuple(round(float(knot), 2) for knot in np.interp(wanted, rising, weights[nearest:]))
+    wanted = np.interp(KNOTS, (KNOTS[0], KNOTS[-1]), (FAITHFUL, WILD))
+    return tuple(round(float(knot), 2) for knot in np.interp(wanted, rising, weights))
 
 
 def row(backbone: str, name: str, measured: Means) -> str:

@@ -12,7 +12,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import argparse
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -29,8 +29,14 @@ from nst_core.samples import SAMPLES, load_sample
 from nst_core.transfer import run
 
 SHOWN = ("texture_error", "patch_distance", "structure_kept", "edges_kept", "palette_distance", "grain")
-# One pair of each kind: strokes on a city, a drawing on a face, a pattern on a landscape.
-FEW = ("skyline*swirling-night", "portrait*screaming-sky", "canyon*mandala")
+# Each content and each style once.
+FEW = (
+    "skyline*swirling-night",
+    "portrait*screaming-sky",
+    "canyon*mandala",
+    "cartoon*honeycomb",
+    "skyline*trippy",
+)
 
 
 def without_deepest(backbone: str) -> dict[str, Any]:
@@ -60,27 +66,28 @@ def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
     label = find_backbone(other).label
     return MappingProxyType(
         {
-            "Adam on frequencies, all sizes": {},
-            "Adam on pixels": {"canvas": "pixel"},
-            "L-BFGS on frequencies": {"optimiser": "lbfgs"},
-            "L-BFGS on pixels": {"optimiser": "lbfgs", "canvas": "pixel"},
-            "L-BFGS finish": {"finish": "lbfgs"},
-            "finish, one size only": {"finish": "lbfgs", "ladder": False},
-            "finish, means and deviations": {"finish": "lbfgs", "statistic": "moments"},
-            "finish, Gaussian Wasserstein": {"finish": "lbfgs", "statistic": "wasserstein"},
-            "finish, smoothed activations": {"finish": "lbfgs", "smoothing": "softmax"},
-            "finish, without the deepest layers": {"finish": "lbfgs", **without_deepest(backbone)},
-            f"finish, content by {label}": {"finish": "lbfgs", **content_of(other)},
-            f"finish, style also by {label}": {"finish": "lbfgs", **style_of(backbone, other)},
-            "finish, no total variation": {"finish": "lbfgs", "variation_weight": 0.0},
-            "finish, absolute variation": {"finish": "lbfgs", "variation": "absolute"},
-            "finish, variation to the power": {"finish": "lbfgs", "variation": "power"},
-            "finish, black borders": {"finish": "lbfgs", "padding": "zero"},
-            "finish, max pooling": {"finish": "lbfgs", "pooling": "max"},
-            "finish, strokes 0.6 times as large": {"finish": "lbfgs", "style_scale": 0.6},
-            "finish, strokes 1.6 times as large": {"finish": "lbfgs", "style_scale": 1.6},
-            "jitter of 8 pixels": {"jitter": 8},
-            "running average 0.9": {"averaging": 0.9},
+            "the default: L-BFGS on frequencies": {},
+            "Adam on frequencies": {"optimiser": "adam"},
+            "Adam on pixels": {"optimiser": "adam", "canvas": "pixel"},
+            "L-BFGS on pixels": {"canvas": "pixel"},
+            "the last size on pixels": {"finish": "lbfgs"},
+            "one size only": {"ladder": False},
+            "means and deviations": {"statistic": "moments"},
+            "Gaussian Wasserstein": {"statistic": "wasserstein"},
+            "smoothed activations": {"smoothing": "softmax"},
+            "smoothed activations, temperature 10": {"smoothing": "softmax", "temperature": 10.0},
+            "without the deepest layers": without_deepest(backbone),
+            f"content by {label}": content_of(other),
+            f"style also by {label}": style_of(backbone, other),
+            "no total variation": {"variation_weight": 0.0},
+            "absolute variation": {"variation": "absolute"},
+            "variation to the power": {"variation": "power"},
+            "black borders": {"padding": "zero"},
+            "max pooling": {"pooling": "max"},
+            "strokes 0.6 times as large": {"style_scale": 0.6},
+            "strokes 1.6 times as large": {"style_scale": 1.6},
+            "Adam, jitter of 8 pixels": {"optimiser": "adam", "jitter": 8},
+            "Adam, running average 0.9": {"optimiser": "adam", "averaging": 0.9},
         }
     )
 
@@ -115,30 +122,25 @@ def paint(models: Models, backbone: str, name: str, pair: str, *, options: argpa
     return Result(backbone, name, pair, record.seconds, record.metrics)
 
 
-def rows(results: Sequence[Result], *, each: bool) -> Iterator[str]:
-    """The Markdown table: a row a setting, or a row a setting and pair."""
+def heading() -> str:
+    """The table's first two lines."""
     labels = " | ".join(METRICS[name].label.lower() for name in SHOWN)
-    yield f"| network | setting | pairs | {labels} | nearer | farther | seconds |"
-    yield "| --- | --- | --- |" + " ---: |" * (len(SHOWN) + 3)
-    plain: dict[tuple[str, str], float] = {}
-    for result in results:
-        plain.setdefault((result.backbone, result.pair), result.metrics["texture_error"])
-    groups: dict[tuple[str, ...], list[Result]] = {}
-    for result in results:
-        key = (result.backbone, result.setting, result.pair if each else "")
-        groups.setdefault(key, []).append(result)
-    for (backbone, name, pair), members in groups.items():
-        means = [statistics.fmean(member.metrics[metric] for member in members) for metric in SHOWN]
-        gains = [plain[backbone, member.pair] - member.metrics["texture_error"] for member in members]
-        noise = METRICS["texture_error"].noise
-        counts = sum(gain > noise for gain in gains), sum(gain < -noise for gain in gains)
-        seconds = statistics.fmean(member.seconds for member in members)
-        numbers = " | ".join(f"{mean:.3f}" for mean in means)
-        what = pair.replace("*", " × ") or str(len(members))
-        yield (
-            f"| {find_backbone(backbone).label} | {name} | {what} | {numbers} | {counts[0]} | {counts[1]}"
-            f" | {seconds:.1f} |"
-        )
+    return (
+        f"| network | setting | pairs | {labels} | nearer | farther | seconds |\n"
+        "| --- | --- | --- |" + " ---: |" * (len(SHOWN) + 3)
+    )
+
+
+def row(results: Sequence[Result], plain: Mapping[str, float], pairs: str) -> str:
+    """A row of one setting's results; plain: the first setting's texture error on each pair."""
+    means = [statistics.fmean(result.metrics[metric] for result in results) for metric in SHOWN]
+    gains = [plain[result.pair] - result.metrics["texture_error"] for result in results]
+    noise = METRICS["texture_error"].noise
+    nearer, farther = sum(gain > noise for gain in gains), sum(gain < -noise for gain in gains)
+    seconds = statistics.fmean(result.seconds for result in results)
+    numbers = " | ".join(f"{mean:.3f}" for mean in means)
+    label = find_backbone(results[0].backbone).label
+    return f"| {label} | {results[0].setting} | {pairs} | {numbers} | {nearer} | {farther} | {seconds:.1f} |"
 
 
 def all_pairs() -> tuple[str, ...]:
@@ -165,14 +167,19 @@ def main() -> None:
     known = {"few": FEW, "all": all_pairs()}
     pairs = known.get(options.pairs) or tuple(options.pairs.split(","))
     wanted = [part for part in options.settings.split(",") if part]
-    models, results = Models(), []
+    print(heading(), flush=True)
+    models = Models()
     for backbone in options.backbones.split(","):
-        find_backbone(backbone)
         first, *others = settings(backbone)
         chosen = [name for name in others if not wanted or any(part in name for part in wanted)]
+        plain: dict[str, float] = {}
         for name in (first, *chosen):
-            results += [paint(models, backbone, name, pair, options=options) for pair in pairs]
-    print(*rows(results, each=options.each), sep="\n")
+            results = [paint(models, backbone, name, pair, options=options) for pair in pairs]
+            plain = plain or {result.pair: result.metrics["texture_error"] for result in results}
+            groups = [[result] for result in results] if options.each else [results]
+            for group in groups:
+                what = group[0].pair.replace("*", " × ") if options.each else str(len(group))
+                print(row(group, plain, what), flush=True)
 
 
 if __name__ == "__main__":
