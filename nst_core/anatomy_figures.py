@@ -1,33 +1,20 @@
-"""A network drawn as boxes, and its activations along the depth, as Plotly figures."""
+"""A network drawn as boxes, as a Plotly figure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-from nst_core.activations import LayerStatistics
 from nst_core.anatomy import LayerFacts
 from nst_core.backbones import Backbone
 
-Quantity = Literal["peak_over_mean", "entropy", "gram_entropy"]
 Span = tuple[LayerFacts, float, float]  # a box: its facts, its left and its right edge
 
 GAP = 1.2  # between boxes, in the unit of their widths
 OTHERS = "rgba(128,128,128,0.28)"
 LINES = "rgba(128,128,128,0.7)"
-
-# What each figure asks, and what its vertical axis counts.
-QUESTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "peak_over_mean": ("Where do activations turn peaky?", "largest activation over the mean"),
-        "entropy": ("Where do few activations hold most of the total?", "entropy of activations, 0 to 1"),
-        "gram_entropy": ("Where do few channel pairs hold the style?", "entropy of the Gram matrix, 0 to 1"),
-    }
-)
 
 
 def anatomy_figure(
@@ -182,51 +169,3 @@ def _lay_out(figure: Any, backbone: Backbone, spans: Sequence[Span]) -> None:
         margin={"l": 8, "r": 8, "t": 48, "b": 40},
         height=400,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """One network's statistics along its depth: `depths` are shares of its longest path, 0 to 1."""
-
-    label: str
-    colour: str
-    depths: Sequence[float]
-    statistics: Sequence[LayerStatistics]
-    dash: str = "solid"
-
-
-def statistics_figure(profiles: Sequence[Profile], quantity: Quantity) -> Any:
-    """One quantity of several networks over relative depth, each in its backbone's colour.
-
-    Peak over mean has a logarithmic axis. A layer that is 0 everywhere leaves a gap.
-    """
-    import plotly.graph_objects as go
-
-    title, axis = QUESTIONS[quantity]
-    figure = go.Figure()
-    for profile in profiles:
-        figure.add_scatter(
-            x=list(profile.depths),
-            y=[getattr(row, quantity) for row in profile.statistics],
-            mode="lines+markers",
-            name=profile.label,
-            text=[row.name for row in profile.statistics],
-            line={"color": profile.colour, "dash": profile.dash, "width": 2},
-            marker={"size": 6},
-            hovertemplate="%{text}: %{y:.3g}<extra>" + profile.label + "</extra>",
-        )
-    log = quantity == "peak_over_mean"
-    figure.update_layout(
-        title={"text": title, "font": {"size": 15}},
-        xaxis={
-            "title": "depth: share of the network's convolutions",
-            "tickformat": ".0%",
-            "range": [0, 1.02],
-        },
-        yaxis={"type": "log" if log else "linear", "title": axis, "nticks": 6},
-        hovermode="closest",
-        legend={"orientation": "h", "y": -0.25},
-        margin={"l": 60, "r": 12, "t": 48, "b": 40},
-        height=340,
-    )
-    return figure

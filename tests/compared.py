@@ -45,6 +45,8 @@ def make_record(backbone: str = "vgg16", **changes: Any) -> RunRecord:
     names = RunRecord.__dataclass_fields__
     settings = {name: changes.pop(name) for name in list(changes) if name not in names}
     layers = find_backbone(backbone).style_layers
+    weights = changes.get("weights")
+    source = weights.source if weights else "random"
     record = RunRecord(
         id=f"id-{backbone}",
         config=TransferConfig.from_dict(
@@ -53,7 +55,7 @@ def make_record(backbone: str = "vgg16", **changes: Any) -> RunRecord:
                 "weights": "random",
                 "size": 64,
                 "steps": 4,
-                "content_weight": content_weight_at(STRENGTH, backbone, "random"),
+                "content_weight": content_weight_at(STRENGTH, backbone, source),
                 "style_layers": [(name, 1 / len(layers)) for name in layers],
                 "content_layers": [(find_backbone(backbone).content_layer, 1.0)],
                 **settings,

@@ -1,12 +1,9 @@
-"""What the drawings of networks and of their statistics show."""
+"""What the drawings of networks show."""
 
 from itertools import pairwise
 
-import pytest
-
-from nst_core.activations import LayerStatistics
 from nst_core.anatomy import layer_facts, stations
-from nst_core.anatomy_figures import Profile, anatomy_figure, describe, statistics_figure
+from nst_core.anatomy_figures import anatomy_figure, describe
 from nst_core.backbones import RESNET50, VGG16, VGG19
 
 
@@ -52,20 +49,3 @@ def test_only_residual_blocks_have_shortcuts():
 def test_a_box_tells_its_facts():
     row = layer_facts(VGG16.architecture(), (256, 192))[3]
     assert describe(row) == "<b>block2_conv1</b><br>128 channels of 128 × 96<br>sees 10 × 10 pixels"
-
-
-@pytest.mark.parametrize(
-    ("quantity", "axis"), [("peak_over_mean", "log"), ("entropy", "linear"), ("gram_entropy", "linear")]
-)
-def test_statistics_are_drawn_over_depth_in_the_backbones_colour(quantity, axis):
-    rows = [
-        LayerStatistics(name=name, mean=1.0, peak_over_mean=peak, entropy=0.5, gram_entropy=0.25)
-        for name, peak in (("one", 10.0), ("two", 30.0))
-    ]
-    profile = Profile(label="VGG16", colour=VGG16.colour, depths=(0.5, 1.0), statistics=rows)
-    figure = statistics_figure([profile], quantity)
-    assert list(figure.data[0].x) == [0.5, 1.0]
-    assert list(figure.data[0].y) == [getattr(row, quantity) for row in rows]
-    assert figure.data[0].line.color == VGG16.colour
-    assert figure.layout.yaxis.type == axis
-    assert figure.layout.title.text.endswith("?")

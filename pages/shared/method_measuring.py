@@ -6,9 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from nst_core.anatomy_figures import Profile, statistics_figure
 from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.config import TransferConfig
+from nst_core.depth_figures import Profile, statistics_figure
 from nst_core.errors import NSTError
 from nst_core.images import Picture
 from nst_core.weights import weights_identity

@@ -164,7 +164,7 @@ def test_choices_stay_from_page_to_page() -> None:
 def test_the_strength_stands_before_the_fold(page: str) -> None:
     app = open_page(page).run()
     slider = app.get_by_key("settings.strength")
-    assert slider.value == 50
+    assert slider.value == 75
     inside = [item.label for fold in app.expander for item in fold.select_slider]
     assert slider.label not in inside
     assert "Stroke size" in inside
