@@ -77,7 +77,7 @@ def test_other_pictures_and_other_weights_are_told() -> None:
     # A name is no difference: the bytes are.
     assert differing_fields(three(content=replace(record.content, name="other"))) == ("backbone",)
     # Weights that were asked for by name are one difference, not two.
-    chosen = replace(record.config, weights="sketch")
+    chosen = replace(make_record("resnet50", weights=sketch).config, weights="sketch")
     assert differing_fields(three(weights=sketch, config=chosen)) == ("backbone", "weights")
 
 

@@ -1,8 +1,10 @@
 """What each technique buys, one changed at a time: python -m tests.bench.techniques --backbones vgg19.
 
 Every setting paints the same sample pairs at the same size with the same number of steps; the numbers are
-those of nst_core.metrics, in which no network has a part. `nearer` counts the pairs whose texture is nearer
-to the style's than the first setting's by more than the metric's noise, `farther` those where it is farther.
+those of nst_core.metrics, in which no network has a part. With --equal the content weight of each setting is
+searched on each pair so that it keeps as much of the content's structure as the first one. `nearer` counts
+the pairs whose texture is nearer to the style's than the first setting's by more than the metric's noise,
+`farther` those where it is farther.
 """
 
 import os
@@ -12,22 +14,26 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import argparse
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from assets.sketch.matching import Measurement, search
 from nst_core.backbones import COLOURS, find_backbone
-from nst_core.choices import weigh_alike
+from nst_core.choices import STRENGTH, weigh_alike
 from nst_core.config import TransferConfig
 from nst_core.images import encode_png
 from nst_core.metrics import METRICS
 from nst_core.models import Models
 from nst_core.presets import PRESETS
 from nst_core.samples import SAMPLES, load_sample
+from nst_core.strength import content_weight_at
 from nst_core.transfer import run
 
+MEASURED = ("structure_kept", "edges_kept", "texture_error", "patch_distance")
 SHOWN = ("texture_error", "patch_distance", "structure_kept", "edges_kept", "palette_distance", "grain")
 # Each content and each style once.
 FEW = (
@@ -103,14 +109,17 @@ class Result:
     metrics: Mapping[str, float]
 
 
-def paint(models: Models, backbone: str, name: str, pair: str, *, options: argparse.Namespace) -> Result:
-    """One run, its picture kept where the options say."""
+def paint(
+    models: Models, backbone: str, name: str, pair: str, *, options: argparse.Namespace, alpha: float | None
+) -> Result:
+    """One run, its picture kept where the options say; alpha: None is the strength's."""
     content, style = (load_sample(part) for part in pair.split("*"))
     config = TransferConfig(
         backbone=backbone,
         weights=options.weights,
         size=options.size,
         steps=options.steps,
+        content_weight=alpha,
         **settings(backbone)[name],
     )
     finished = run(models.material(config, content, style))
@@ -122,6 +131,40 @@ def paint(models: Models, backbone: str, name: str, pair: str, *, options: argpa
     return Result(backbone, name, pair, record.seconds, record.metrics)
 
 
+def paint_equal(found: Callable[[float], Result], wanted: float, start: float) -> Result:
+    """The result at the content weight that keeps as much structure as wanted, or the nearest found."""
+    results: dict[float, Result] = {}
+
+    def measured(weight: float) -> Measurement:
+        results[weight] = found(weight)
+        kept = {name: results[weight].metrics[name] for name in MEASURED}
+        return Measurement(content_weight=weight, **kept)
+
+    return results[search(measured, wanted, start=start)[0].content_weight]
+
+
+def paint_all(
+    models: Models,
+    backbone: str,
+    name: str,
+    pairs: Sequence[str],
+    plain: Sequence[Result],
+    options: argparse.Namespace,
+) -> Iterator[Result]:
+    """One setting on all pairs; plain: the first setting's results, none of them when this is the first."""
+    kept = {result.pair: result.metrics["structure_kept"] for result in plain}
+    for pair in pairs:
+        painted = partial(paint, models, backbone, name, pair, options=options)
+        if options.equal and plain:
+            yield paint_equal(
+                lambda alpha, painted=painted: painted(alpha=alpha),
+                kept[pair],
+                content_weight_at(STRENGTH, backbone, options.weights),
+            )
+        else:
+            yield painted(alpha=None)
+
+
 def heading() -> str:
     """The table's first two lines."""
     labels = " | ".join(METRICS[name].label.lower() for name in SHOWN)
@@ -131,10 +174,11 @@ def heading() -> str:
     )
 
 
-def row(results: Sequence[Result], plain: Mapping[str, float], pairs: str) -> str:
-    """A row of one setting's results; plain: the first setting's texture error on each pair."""
+def row(results: Sequence[Result], plain: Sequence[Result], pairs: str) -> str:
+    """A row of one setting's results beside the first setting's."""
+    errors = {result.pair: result.metrics["texture_error"] for result in plain}
     means = [statistics.fmean(result.metrics[metric] for result in results) for metric in SHOWN]
-    gains = [plain[result.pair] - result.metrics["texture_error"] for result in results]
+    gains = [errors[result.pair] - result.metrics["texture_error"] for result in results]
     noise = METRICS["texture_error"].noise
     nearer, farther = sum(gain > noise for gain in gains), sum(gain < -noise for gain in gains)
     seconds = statistics.fmean(result.seconds for result in results)
@@ -161,6 +205,7 @@ def main() -> None:
     parser.add_argument("--settings", default="", help="parts of the settings' names, separated by commas")
     parser.add_argument("--size", type=int, default=draft.size)
     parser.add_argument("--steps", type=int, default=draft.steps)
+    parser.add_argument("--equal", action="store_true", help="at equal structure kept")
     parser.add_argument("--each", action="store_true", help="a row for each pair, not their mean")
     parser.add_argument("--pictures", type=Path, help="a folder for the pictures")
     options = parser.parse_args()
@@ -171,13 +216,11 @@ def main() -> None:
     models = Models()
     for backbone in options.backbones.split(","):
         first, *others = settings(backbone)
-        chosen = [name for name in others if not wanted or any(part in name for part in wanted)]
-        plain: dict[str, float] = {}
-        for name in (first, *chosen):
-            results = [paint(models, backbone, name, pair, options=options) for pair in pairs]
-            plain = plain or {result.pair: result.metrics["texture_error"] for result in results}
-            groups = [[result] for result in results] if options.each else [results]
-            for group in groups:
+        plain: list[Result] = []
+        for name in (first, *(name for name in others if not wanted or any(part in name for part in wanted))):
+            results = list(paint_all(models, backbone, name, pairs, plain, options))
+            plain = plain or results
+            for group in [[result] for result in results] if options.each else [results]:
                 what = group[0].pair.replace("*", " × ") if options.each else str(len(group))
                 print(row(group, plain, what), flush=True)
 
