@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +19,7 @@ from nst_core.memory import available_memory
 from nst_core.networks import Network
 from nst_core.plan import Plan, fit, make_plan, usable_sizes
 from nst_core.records import WeightsSource
-from nst_core.room import choose_tile
+from nst_core.room import Room, find_room
 from nst_core.strength import loss_weights
 from nst_core.tiled import TiledEngine
 from nst_core.tiles import largest_crop
@@ -33,7 +34,8 @@ Loaded = Mapping[str, tuple[Network, WeightsSource]]  # by the backbone's name
 class Material:
     """All that a run is made from: resolved settings, the pictures and the compiled objective.
 
-    source: of the run's own backbone's weights; other_sources: of those that lend it layers, by their names.
+    source: of the run's own backbone's weights; other_sources: of those that lend it layers, by their names;
+    lbfgs_up_to: the longest side, pixels, at which there is memory for L-BFGS.
     """
 
     config: TransferConfig
@@ -43,7 +45,7 @@ class Material:
     source: WeightsSource
     other_sources: Mapping[str, WeightsSource] = field(default_factory=dict)
     sizes: tuple[int, ...]
-
+    lbfgs_up_to: float = math.inf
     notes: tuple[str, ...] = ()
 
     @property
@@ -116,25 +118,23 @@ def make_engine(config: TransferConfig, loaded: Loaded) -> Engine:
     return Engine({name: network for name, (network, _) in loaded.items()}, config)
 
 
-def in_tiles(
-    engine: Engine, config: TransferConfig, weights: int, size: tuple[int, int], tile: int | None
-) -> tuple[Objective, tuple[str, ...]]:
-    """The engine, or one that works in tiles where the whole picture would not fit into memory, and why.
+def in_room(engine: Engine, room: Room, size: tuple[int, int]) -> tuple[Objective, tuple[str, ...]]:
+    """The engine, or one that works in tiles, and what is to be told of that and of L-BFGS.
 
-    weights: how many numbers the networks have; size: (width, height) at the last rung; tile: see `prepare`.
+    size: (width, height) at the last rung.
     """
-    if tile is None:
-        side, why = choose_tile(config, engine.routes, weights, size, available_memory())
-    else:
-        side, why = tile, "because that was asked for"
-    if not side:
-        return engine, ()
-    tiled = TiledEngine(engine, side)
+    notes: tuple[str, ...] = ()
+    if room.lbfgs_why:
+        which = f"Sizes above {room.lbfgs_up_to:g} pixels" if room.lbfgs_up_to else "All sizes"
+        notes = (f"{which} were left to Adam, {room.lbfgs_why}.",)
+    if not room.tile:
+        return engine, notes
+    tiled = TiledEngine(engine, room.tile)
     count = len(tiled.tiles(*size))
-    width, height = largest_crop(engine.routes, size, side)
+    width, height = largest_crop(engine.routes, size, room.tile)
     if count == 1:
-        return tiled, ()
-    return tiled, (f"Worked in {count} tiles of up to {width} x {height} pixels, {why}.",)
+        return tiled, notes
+    return tiled, (*notes, f"Worked in {count} tiles of up to {width} x {height} pixels, {room.tile_why}.")
 
 
 def load_networks(config: TransferConfig) -> Loaded:
@@ -165,10 +165,14 @@ def prepare(
     loaded = loaded or load_networks(config)
     source = loaded[config.backbone][1]
     config = resolve(config, source)
-    weights = sum(network.parameters for network, _ in loaded.values())
-    chosen, note = in_tiles(
-        engine or make_engine(config, loaded), config, weights, fit(content, sizes[-1]), tile
-    )
+    engine = engine or make_engine(config, loaded)
+    rungs = [fit(content, size) for size in sizes]
+    if tile is None:
+        weights = sum(network.parameters for network, _ in loaded.values())
+        room = find_room(config, engine.routes, weights, rungs, available_memory())
+    else:
+        room = Room(tile, "because that was asked for")
+    chosen, told = in_room(engine, room, rungs[-1])
     return Material(
         config=config,
         content=content,
@@ -177,5 +181,6 @@ def prepare(
         source=source,
         other_sources={name: loaded[name][1] for name in backbones_of(config)[1:]},
         sizes=sizes,
-        notes=(*content.notes, *style.notes, *note),
+        lbfgs_up_to=room.lbfgs_up_to,
+        notes=(*content.notes, *style.notes, *told),
     )

@@ -32,9 +32,9 @@ WEIGHT_COPIES = 2
 # moments, and what comes and goes. A Fourier transform makes complex numbers on its way.
 ADAM_PICTURES = 12
 FOURIER_PICTURES = 6
-# Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 10 corrections, in float64, is 50; measured at
-# 512 pixels a run took three times that, with the copies on their way between the threads.
-LBFGS_PICTURES = 160
+# Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 10 corrections, in float64, is 50; the rest are
+# copies on their way between the threads and, on pixels, lists of the bounds.
+LBFGS_PICTURES = {"fourier": 95, "pixel": 145}
 
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
@@ -103,7 +103,7 @@ def need_of(
 def kept_pictures(config: TransferConfig) -> int:
     """How many pictures' worth of float32 numbers a run holds at its last rung."""
     canvas, optimiser = rung_method(config, last=True)
-    pictures = LBFGS_PICTURES if optimiser == "lbfgs" else ADAM_PICTURES
+    pictures = LBFGS_PICTURES[canvas] if optimiser == "lbfgs" else ADAM_PICTURES
     return pictures + (FOURIER_PICTURES if canvas == "fourier" else 0) + (1 if config.averaging else 0)
 
 

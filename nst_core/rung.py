@@ -37,6 +37,8 @@ class Rung:
         size = (self._content.shape[1], self._content.shape[0])
         last = scale == len(material.sizes) - 1
         self._canvas, self._optimiser = rung_method(material.config, last=last)
+        if self._optimiser == "lbfgs" and max(size) > material.lbfgs_up_to:
+            self._canvas, self._optimiser = material.config.canvas, "adam"
         self.easel = Easel(canvas_for(self._canvas, self._optimiser), size)
         self.recoveries = recoveries
         self.best_step = 0

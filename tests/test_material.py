@@ -215,10 +215,10 @@ def test_little_memory_makes_tiles(network, style, monkeypatch):
     loaded = {"vgg16": (network, SOURCE)}
     config = TransferConfig(backbone="vgg16", weights="random", size=200)
     monkeypatch.setattr("nst_core.material.available_memory", lambda: 10**8)
-    assert (
-        "because the whole picture would need about"
-        in prepare(config, content, style, loaded=loaded).notes[-1]
-    )
+    small = prepare(config, content, style, loaded=loaded)
+    assert "because the whole picture would need about" in small.notes[-1]
+    assert small.notes[-2].startswith("All sizes were left to Adam, because L-BFGS would need")
+    assert small.lbfgs_up_to == 0
     whole = prepare(config, content, style, loaded=loaded, tile=0)
     assert (whole.notes, type(whole.engine)) == ((), Engine)
     monkeypatch.setattr("nst_core.material.available_memory", lambda: 10**12)

@@ -7,7 +7,7 @@ import pytest
 from nst_core.backbones import VGG16
 from nst_core.config import TransferConfig
 from nst_core.memory import need_of, run_need
-from nst_core.room import FILLED, TILE_SIDES, choose_tile
+from nst_core.room import FILLED, TILE_SIDES, Room, choose_tile, find_room
 
 CONFIG = TransferConfig(
     backbone="vgg16",
@@ -51,6 +51,36 @@ def test_the_smallest_where_none_fits_and_why() -> None:
 def test_whole_where_nothing_is_known_or_tiles_cannot_be() -> None:
     assert chosen(None) == 0
     assert chosen(1, replace(CONFIG, smoothing="softmax")) == 0
+
+
+RUNGS = [(512, 384), (1024, 768), SIZE]
+
+
+def room(available: int | None, config: TransferConfig = CONFIG) -> Room:
+    return find_room(config, ROUTES, WEIGHTS, RUNGS, available)
+
+
+def test_a_run_that_fits_is_left_as_it_is() -> None:
+    assert room(None) == room(int(need() / FILLED) + 2) == Room()
+    assert room(int(need(256) / FILLED) + 2).tile == 256
+    assert room(int(need(256) / FILLED) + 2).lbfgs_why == ""
+
+
+def test_where_not_even_tiles_make_room_for_lbfgs_the_larger_rungs_are_adams() -> None:
+    least = need(TILE_SIDES[-1])
+    available = int(least / FILLED) - 2
+    found = room(available)
+    assert (found.tile, found.lbfgs_up_to) == (1024, 1024)  # the largest tiles with which Adam fits
+    adam = replace(CONFIG, optimiser="adam")
+    assert need_of(adam, ROUTES, WEIGHTS, SIZE, 1024).total <= FILLED * available
+    assert need_of(adam, ROUTES, WEIGHTS, SIZE, 1536).total > FILLED * available
+    words = f"about {least / 1e9:.1f} GB and {available / 1e9:.1f} GB are free"
+    assert found.lbfgs_why == f"because L-BFGS would need {words}"
+    assert room(10**8).lbfgs_up_to == 0
+    # A finish with L-BFGS is left out too, and Adam by itself has nothing to give up.
+    finished = replace(adam, finish="lbfgs")
+    assert room(available, finished).lbfgs_up_to < 2048
+    assert room(10**8, adam).lbfgs_why == ""
 
 
 def test_the_estimate_before_anything_is_loaded_is_the_same() -> None:

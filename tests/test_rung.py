@@ -88,6 +88,16 @@ def test_only_the_last_size_is_finished_on_pixels_with_lbfgs(make, started):
     assert made.record.config.finish == "lbfgs"
 
 
+@pytest.mark.parametrize(
+    "settings", [{"optimiser": "lbfgs"}, {"optimiser": "adam", "finish": "lbfgs"}], ids=["lbfgs", "finish"]
+)
+def test_sizes_without_memory_for_lbfgs_are_adams(make, started, settings):
+    material = make(size=256, steps=9, canvas="fourier", **settings)
+    run(replace(material, lbfgs_up_to=material.sizes[-2]))
+    assert [name for name, _, _ in started[:-1]] == [settings["optimiser"]] * 2
+    assert started[-1][:2] == ("adam", "fourier")
+
+
 def test_a_rate_for_fourier_is_not_used_on_pixels(make, started, monkeypatch):
     """A finish that loses its way goes on with Adam, at the rate of pixels."""
     material = make(size=64, steps=4, canvas="fourier", finish="lbfgs", learning_rate=0.3)
