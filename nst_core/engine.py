@@ -99,6 +99,7 @@ class Engine:
             content_layers=tuple(zip(self.content_layers, content_weights, strict=True)),
             balance=balance,
             statistic=self._statistic,
+            smoothed=self.smoothed,
         )
 
     def evaluate(

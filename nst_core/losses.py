@@ -5,13 +5,14 @@ Feature maps are [1, h, w, N] float32: N channels, M = h * w positions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
 
+from nst_core.backbones import COLOURS
 from nst_core.choices import Balance
 from nst_core.statistics import STATISTICS, StatisticRow
 
@@ -90,28 +91,36 @@ class Targets:
     content_scales: Any
 
 
-def style_factor(target: Any, balance: Balance, distance: Callable[[Any, Any], Any]) -> float:
+def nothing_of(key: str, *, smoothed: bool) -> float:
+    """What a layer's maps are everywhere when they say nothing: 0, or smoothed, as `smooth` gives them, 1."""
+    return 1.0 if smoothed and key != COLOURS else 0.0
+
+
+def style_factor(
+    target: Any, balance: Balance, distance: Callable[[Any, Any], Any], nothing: float = 0.0
+) -> float:
     """The factor before a statistic's distance.
 
     paper: E_l = 1 / (4 N^2 M^2) * sum (G - A)^2 (Gatys et al. 2015, equation 4); the Gram matrices here are
     divided by M already, so 1 / (4 N^2) is left, and stands before the other statistics too. relative: E_l
-    divided by its value for maps of 0, which for Gram matrices is 1 / (4 N^2 M^2) * sum A^2, so that 1 means
-    "nothing of the style".
+    divided by its value for maps of `nothing`, 0 unless smoothed, which for Gram matrices is
+    1 / (4 N^2 M^2) * sum A^2, so that 1 means "nothing of the style".
     """
     channels = int(target.shape[-1])
     if balance == "paper":
         return 1.0 / (4.0 * channels**2)
-    return 1.0 / max(float(distance(tf.zeros([1, 1, 1, channels]), target)), SMALLEST_NORM)
+    return 1.0 / max(float(distance(tf.fill([1, 1, 1, channels], nothing), target)), SMALLEST_NORM)
 
 
-def content_factor(target: Any, balance: Balance) -> float:
+def content_factor(target: Any, balance: Balance, nothing: float = 0.0) -> float:
     """The factor before `content_distance`.
 
-    paper: 1/2 * sum (F - P)^2 (Gatys et al. 2015, equation 1). relative: that divided by 1/2 * sum P^2.
+    paper: 1/2 * sum (F - P)^2 (Gatys et al. 2015, equation 1). relative: that divided by its value for maps
+    of `nothing`, 1/2 * sum P^2 unless smoothed.
     """
     if balance == "paper":
         return 0.5
-    return 1.0 / max(float(tf.reduce_sum(tf.square(target))), SMALLEST_NORM)
+    return 1.0 / max(float(tf.reduce_sum(tf.square(target - nothing))), SMALLEST_NORM)
 
 
 def make_targets(
@@ -122,8 +131,12 @@ def make_targets(
     content_layers: tuple[tuple[str, float], ...],
     balance: Balance,
     statistic: StatisticRow = STATISTICS["gram"],
+    smoothed: bool = False,
 ) -> Targets:
-    """Targets of one style and one content picture's feature maps; the pairs are (layer, weight)."""
+    """Targets of one style and one content picture's feature maps; the pairs are (layer, weight).
+
+    smoothed: the maps come from `smooth`, all but the colours.
+    """
     return weigh_targets(
         tuple(statistic.measure(style_features[name]) for name, _ in style_layers),
         tuple(tf.cast(content_features[name], tf.float32) for name, _ in content_layers),
@@ -131,6 +144,7 @@ def make_targets(
         content_weights=tuple(weight for _, weight in content_layers),
         balance=balance,
         statistic=statistic,
+        nothings=[nothing_of(name, smoothed=smoothed) for name, _ in (*style_layers, *content_layers)],
     )
 
 
@@ -142,14 +156,21 @@ def weigh_targets(
     content_weights: tuple[float, ...],
     balance: Balance,
     statistic: StatisticRow,
+    nothings: Sequence[float] = (),
 ) -> Targets:
-    """Targets of the style's statistics and the content's maps, one a layer, in the order of the weights."""
+    """Targets of the style's statistics and the content's maps, one a layer, in the order of the weights.
+
+    nothings: what the maps of the style layers, then of the content layers, are when they say nothing; 0 if
+    left out.
+    """
+    nothings = nothings or [0.0] * (len(styles) + len(contents))
     style_scales = [
-        weight * style_factor(target, balance, statistic.distance)
-        for target, weight in zip(styles, style_weights, strict=True)
+        weight * style_factor(target, balance, statistic.distance, nothing)
+        for target, weight, nothing in zip(styles, style_weights, nothings[: len(styles)], strict=True)
     ]
     content_scales = [
-        weight * content_factor(maps, balance) for maps, weight in zip(contents, content_weights, strict=True)
+        weight * content_factor(maps, balance, nothing)
+        for maps, weight, nothing in zip(contents, content_weights, nothings[len(styles) :], strict=True)
     ]
     return Targets(
         styles,

@@ -81,6 +81,7 @@ def wanted_losses(network, picture, content, style, *, balance="relative", **kin
     """(content, style layers, variation) in float64 from the papers' formulas."""
     statistic = reference.STATISTICS[kind.get("statistic", "gram")]
     softened = kind.get("smoothing") == "softmax"
+    nothing = 1.0 if softened else 0.0
 
     def maps_of(pixels):
         maps = reference.feature_maps(network, pixels, deepest="block2_conv2")
@@ -92,11 +93,12 @@ def wanted_losses(network, picture, content, style, *, balance="relative", **kin
     contents, styles = [], []
     for name, weight in zip(CONTENT_LAYERS, CONTENT_WEIGHTS, strict=True):
         loss = reference.content_loss(made[name], of_content[name])
-        most = reference.content_loss(np.zeros_like(of_content[name]), of_content[name])
+        most = reference.content_loss(np.full_like(of_content[name], nothing), of_content[name])
         contents.append(weight * (loss / most if balance == "relative" else loss))
     for name, weight in zip(STYLE_LAYERS, STYLE_WEIGHTS, strict=True):
         loss = statistic(made[name], of_style[name])
-        most = statistic(np.zeros((1, 1, made[name].shape[-1])), of_style[name])
+        flat = 0.0 if name == COLOURS else nothing
+        most = statistic(np.full((1, 1, made[name].shape[-1]), flat), of_style[name])
         channels = made[name].shape[-1]
         styles.append(weight * (loss / most if balance == "relative" else loss / (4 * channels**2)))
     return sum(contents), styles, reference.VARIATIONS[kind.get("variation", "squared")](picture)

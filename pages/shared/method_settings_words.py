@@ -80,8 +80,8 @@ $$
 \tilde F_{ik} = \frac{e^{F_{ik} / T}}{\sum_{j,m} e^{F_{jm} / T}}
 $$
 
-Here the shares are also multiplied by their number, so that their mean is 1, which relative losses do not
-see.
+Here the shares are also multiplied by their number, so that their mean is 1. Relative losses then count from
+maps that are 1 everywhere, which say as little as maps of 0 do without smoothing.
 """,
     ),
     (

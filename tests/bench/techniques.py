@@ -81,7 +81,7 @@ def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
             "means and deviations": {"statistic": "moments"},
             "Gaussian Wasserstein": {"statistic": "wasserstein"},
             "smoothed activations": {"smoothing": "softmax"},
-            "smoothed activations, temperature 10": {"smoothing": "softmax", "temperature": 10.0},
+            "smoothed activations, temperature 3": {"smoothing": "softmax", "temperature": 3.0},
             "without the deepest layers": without_deepest(backbone),
             f"content by {label}": content_of(other),
             f"style also by {label}": style_of(backbone, other),
