@@ -113,13 +113,28 @@ def test_entries_of_other_backbones_stay(tmp_path: Path) -> None:
             rows = [asdict(row("skyline", "trippy", gain=gain))]
             text = against_random.write(tmp_path, entry | {"backbone": name, "kept": kept, "rows": rows})
     titles = [line for line in text.splitlines() if line.startswith("## ")]
-    assert titles == [
+    assert titles == ["## Texture error"] + [
         f"## {label} at equal {what} kept" for label in ("VGG16", "VGG19") for what in ("structure", "edges")
     ]
     assert len(json.loads((tmp_path / "against-random.json").read_text())) == 4
     assert (tmp_path / "against-random.md").read_text() == text
     assert text.index("## VGG16") < text.index("lower on 0 of 1") < text.index("## VGG19")
     assert text.index("## VGG19") < text.index("lower on 1 of 1")
+
+
+def test_the_summary_has_all_backbones_in_one_row() -> None:
+    rows = [asdict(row("skyline", "trippy", gain=0.1)), asdict(row("canyon", "trippy", apart=0.5))]
+    entries = [
+        {"backbone": "vgg16", "kept": "structure_kept", "rows": rows},
+        {"backbone": "resnet50", "kept": "structure_kept", "rows": rows[:1]},
+        {"backbone": "vgg19", "kept": "edges_kept", "rows": rows},
+    ]
+    head, _, first, second = against_random.summary(entries).splitlines()
+    assert head == "| content × style | VGG16: sketch | random | ResNet50: sketch | random |"
+    ours, theirs = (rows[0][kind]["texture_error"] for kind in ("sketch", "random"))
+    assert first == f"| skyline × trippy | {ours:.3f} | {theirs:.3f} | {ours:.3f} | {theirs:.3f} |"
+    assert second.startswith("| canyon × trippy |")
+    assert second.endswith(r"\* | – | – |")
 
 
 def colour(red: int, height: int = 3, width: int = 4) -> Any:

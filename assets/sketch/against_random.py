@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -117,9 +118,30 @@ def write(folder: Path, entry: Mapping[str, Any]) -> str:
     order = [f"{name} {kept}" for name in BACKBONES for kept in KEPT]
     held = {known: held[known] for known in order if known in held}
     path.write_text(json.dumps(held, indent=1) + "\n", "utf-8")
-    text = f"# Sketch against random weights\n\n{_introduction()}\n" + "".join(map(_section, held.values()))
+    text = f"# Sketch against random weights\n\n{_introduction()}\n\n## Texture error\n\n"
+    text += summary(list(held.values())) + "".join(map(_section, held.values()))
     (folder / "against-random.md").write_text(text, "utf-8")
     return text
+
+
+def summary(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Texture errors of all backbones at equal structure kept, a pair a row."""
+    entries = [entry for entry in entries if entry["kept"] == "structure_kept"]
+    labels = [BACKBONES[entry["backbone"]].label for entry in entries]
+    lines = ["| content × style |" + "".join(f" {label}: sketch | random |" for label in labels)]
+    lines.append("|---|" + "---:|" * 2 * len(labels))
+    rows = {entry["backbone"]: [_row(each) for each in entry["rows"]] for entry in entries}
+    for together in zip_longest(*rows.values()):
+        pair = next(f"{row.content} × {row.style}" for row in together if row)
+        lines.append(f"| {pair} | {' | '.join(map(_errors, together))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _errors(row: Row | None) -> str:
+    if row is None:
+        return "– | –"
+    mark = "" if row.equal else r" \*"
+    return f"{row.sketch.texture_error:.3f} | {row.random.texture_error:.3f}{mark}"
 
 
 def _introduction() -> str:
