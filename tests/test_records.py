@@ -57,6 +57,16 @@ numbers = st.floats()
 names = st.text(max_size=12)
 
 
+sources = st.builds(
+    WeightsSource,
+    source=names,
+    sha256=names,
+    parameters=st.integers(0, 10**9),
+    width=st.floats(0, 1),
+    note=names,
+)
+
+
 @st.composite
 def records(draw: st.DrawFn) -> RunRecord:
     layers = st.dictionaries(names, numbers, max_size=3)
@@ -77,6 +87,7 @@ def records(draw: st.DrawFn) -> RunRecord:
     )
     return make_record(
         id=draw(names),
+        other_weights=draw(st.dictionaries(names, sources, max_size=2)),
         content=PictureSource(name=draw(names), size=(draw(st.integers(1, 9)), 7), sha256=draw(names)),
         weights=WeightsSource(source=draw(names), sha256=draw(names), parameters=draw(st.integers(0))),
         versions=draw(st.dictionaries(names, names, max_size=3)),
