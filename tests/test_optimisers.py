@@ -9,6 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
+from threadpoolctl import threadpool_info
 
 from nst_core.canvas import FourierCanvas, PixelCanvas
 from nst_core.optimisers import BETA1, BETA2, CORRECTIONS, EPSILON, LBFGS, Adam
@@ -231,3 +232,16 @@ def test_too_little_memory_at_the_start_reaches_the_caller(monkeypatch):
     monkeypatch.setattr(optimize, "minimize", full)
     with pytest.raises(MemoryError):
         LBFGS(SimpleNamespace(bounds=None, rank=1), tf.constant([0.1, 0.2]))
+
+
+def blas_threads():
+    return {pool["filepath"]: pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_products_have_one_thread_while_lbfgs_works_and_as_many_as_before_afterwards():
+    before = blas_threads()
+    assert before
+    descent = LBFGS(PixelCanvas(), tf.zeros([2, 2, 3]))
+    assert set(blas_threads().values()) == {1}
+    descent.close()
+    assert blas_threads() == before
