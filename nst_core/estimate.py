@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nst_core.architectures import INPUT, Architecture, output_side
+from nst_core.architectures import INPUT, Architecture, Layer, output_side
 from nst_core.backbones import COLOURS
 from nst_core.plan import Plan
 from nst_core.records import Step
@@ -44,15 +44,39 @@ def gigaflops(architecture: Architecture, layers: tuple[str, ...], size: tuple[i
     Convolutions only, two operations a multiply-add; the way back costs as much as the way forward, because
     no gradient of the weights is taken.
     """
-    sides = {INPUT: (size[1], size[0], 3)}
     total = 0.0
+    for layer, channels, (height, width) in _maps(architecture, layers, size):
+        if layer.kind == "convolution":
+            total += 2.0 * layer.kernel**2 * channels * layer.channels * height * width
+    return 2 * total / 1e9
+
+
+def product_gigaflops(architecture: Architecture, layers: tuple[str, ...], size: tuple[int, int]) -> float:
+    """Work of the layers' Gram matrices or covariances in one step, 10^9 operations, as `gigaflops` counts.
+
+    One product of the maps by themselves on the way forward, and one of the maps by its gradient.
+    """
+    maps = _maps(architecture, layers, size)
+    return (
+        sum(
+            4.0 * layer.channels**2 * height * width
+            for layer, _, (height, width) in maps
+            if layer.name in layers
+        )
+        / 1e9
+    )
+
+
+def _maps(
+    architecture: Architecture, layers: tuple[str, ...], size: tuple[int, int]
+) -> Iterator[tuple[Layer, int, tuple[int, int]]]:
+    """Each layer up to the deepest of these, the channels that it sees, and its map's (height, width)."""
+    sides = {INPUT: (size[1], size[0], 3)}
     for layer in architecture.up_to(tuple(name for name in layers if name != COLOURS)):
         height, width, channels = sides[layer.inputs[0]]
         height, width = (output_side(layer, side) for side in (height, width))
         sides[layer.name] = (height, width, layer.channels)
-        if layer.kind == "convolution":
-            total += 2.0 * layer.kernel**2 * channels * layer.channels * height * width
-    return 2 * total / 1e9
+        yield layer, channels, (height, width)
 
 
 def matrix_rate(side: int = 768, repeats: int = 12) -> float:

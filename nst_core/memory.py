@@ -117,6 +117,14 @@ def _content_values(config: TransferConfig, routes: Sequence[Route], size: tuple
     return values
 
 
+def styles_of(config: TransferConfig) -> tuple[str, ...]:
+    """The style layers, by default those of the weights that the backbone would get."""
+    if config.style_layers:
+        return tuple(name for name, _ in config.style_layers)
+    backbone = find_backbone(config.backbone)
+    return backbone.usual_style_layers(expected_source(backbone, config.weights))
+
+
 def contents_of(config: TransferConfig) -> tuple[str, ...]:
     """The content layers, by default those of the weights that the backbone would get."""
     if config.content_layers:
@@ -127,11 +135,8 @@ def contents_of(config: TransferConfig) -> tuple[str, ...]:
 
 def keys_by_backbone(config: TransferConfig) -> dict[str, dict[str, str]]:
     """Of each backbone the layers that a run needs, by what the settings call them; the run's own first."""
-    backbone = find_backbone(config.backbone)
-    source = expected_source(backbone, config.weights)
-    styles = tuple(name for name, _ in config.style_layers or ()) or backbone.usual_style_layers(source)
     needed: dict[str, dict[str, str]] = {config.backbone: {}}
-    for key in (*styles, *contents_of(config)):
+    for key in (*styles_of(config), *contents_of(config)):
         owner, layer = split_layer(key, config.backbone)
         needed.setdefault(owner, {})[key] = layer
     return needed

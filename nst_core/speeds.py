@@ -52,16 +52,15 @@ class Speed:
 
 # A first guess, for machines where nothing was measured yet: two cores of an AMD EPYC (AVX2) whose matrix
 # product reaches REFERENCE_RATE GFLOP/s. `python -m tests.bench.speeds` makes such a table.
-# These were estimated from least processor times while other work ran: a first guess, and no more.
-REFERENCE_RATE = 91.0
+REFERENCE_RATE = 150.0
 REFERENCE: Mapping[str, Speed] = MappingProxyType(
     {
-        "vgg16 thin": Speed(0.0055, 0.0200, 4.1),
-        "vgg19 thin": Speed(0.0055, 0.0178, 4.1),
-        "resnet50 thin": Speed(0.0195, 0.0415, 4.3),
-        "vgg16 full": Speed(0.0147, 0.00972, 5.0),
-        "vgg19 full": Speed(0.0280, 0.00948, 5.2),
-        "resnet50 full": Speed(0.0850, 0.01590, 4.7),
+        "vgg16 thin": Speed(0.0091, 0.01632, 3.8),
+        "vgg19 thin": Speed(0.0123, 0.01456, 4.2),
+        "resnet50 thin": Speed(0.0168, 0.02317, 5.0),
+        "vgg16 full": Speed(0.0236, 0.00842, 4.7),
+        "vgg19 full": Speed(0.0322, 0.00786, 4.8),
+        "resnet50 full": Speed(0.0756, 0.00911, 5.2),
     }
 )
 

@@ -14,6 +14,7 @@ from nst_core.estimate import (
     gigaflops,
     matrix_rate,
     plan_cost,
+    product_gigaflops,
     seconds_left,
     step_cost,
 )
@@ -91,6 +92,15 @@ def test_the_colours_cost_nothing() -> None:
     with_colours = gigaflops(architecture, ("block2_conv1", COLOURS), (64, 48))
     assert with_colours == gigaflops(architecture, ("block2_conv1",), (64, 48)) > 0
     assert gigaflops(architecture, (COLOURS,), (64, 48)) == 0
+
+
+def test_products_by_hand():
+    # 2 operations x N^2 x M positions, forward and back: 64 channels of 32 x 24, 128 of 16 x 12.
+    architecture = VGG19.architecture()
+    by_hand = 4 * (64**2 * 32 * 24 + 128**2 * 16 * 12) / 1e9
+    layers = ("block1_conv1", "block2_conv1", COLOURS)
+    assert product_gigaflops(architecture, layers, (32, 24)) == pytest.approx(by_hand)
+    assert product_gigaflops(architecture, (COLOURS,), (32, 24)) == 0
 
 
 @pytest.mark.parametrize("backbone", BACKBONES.values(), ids=list(BACKBONES))

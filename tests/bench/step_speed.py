@@ -3,7 +3,7 @@
 Our objective and a plain step in the manner of TensorFlow's tutorial (zero padding, max pooling, TensorFlow's
 own gradients, Adam on clipped pixels; the same layers) take turns with a matrix product of 4096 cubed, on one
 network with random weights in one process. The figures are medians of the seconds on the clock and the least
-processor seconds, which a busy machine disturbs less. A rate counts `estimate.gigaflops` of the step.
+processor seconds, which a busy machine disturbs less. A rate counts the step's convolutions and Gram products.
 """
 
 import os
@@ -24,7 +24,7 @@ from nst_core.architectures import INPUT
 from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.config import TransferConfig
 from nst_core.engine import Engine
-from nst_core.estimate import gigaflops
+from nst_core.estimate import gigaflops, product_gigaflops
 from nst_core.features import preprocess
 from nst_core.networks import Network, random_network
 from nst_core.operations import onednn_computes
@@ -140,11 +140,13 @@ def main() -> None:
         "plain": plain_step(network, row.style_layers, row.content_layer, picture),
         "matrix product": lambda: tf.matmul(cube, cube)[0, 0].numpy(),
     }
-    work = gigaflops(network.architecture, (*row.style_layers, row.content_layer), tuple(options.size))
+    size = (options.size[0], options.size[1])
+    work = gigaflops(network.architecture, (*row.style_layers, row.content_layer), size)
+    work += product_gigaflops(network.architecture, row.style_layers, size)
     measured = measure(steps, options.rounds)
-    size = " x ".join(map(str, options.size))
+    words = " x ".join(map(str, size))
     onednn = "on" if onednn_computes() else "off"
-    print(f"{row.label}, width {options.width:g}, {size}: {work:.1f} GFLOP a step; oneDNN {onednn}\n")
+    print(f"{row.label}, width {options.width:g}, {words}: {work:.1f} GFLOP a step; oneDNN {onednn}\n")
     print("| what | ms | processor ms | GFLOP/s | GFLOP a processor second |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name, (wall, used) in measured.items():
