@@ -3,7 +3,7 @@
 Our objective and a plain step in the manner of TensorFlow's tutorial (zero padding, max pooling, TensorFlow's
 own gradients, Adam on clipped pixels; the same layers) take turns with a matrix product of 4096 cubed, on one
 network with random weights in one process. The figures are medians of the seconds on the clock and the least
-processor seconds, which a busy machine disturbs less. A rate counts the step's convolutions and Gram products.
+processor seconds, which a busy machine disturbs less. A rate counts convolutions and Gram products.
 """
 
 import os
