@@ -33,8 +33,8 @@ class Rung:
 
     def __init__(self, material: Material, scale: int, picture: Pixels, *, recoveries: int = 0) -> None:
         self._material = material
-        self._content, self._style = material.at(material.sizes[scale])
-        size = (self._content.shape[1], self._content.shape[0])
+        content, style = material.at(material.sizes[scale])
+        size = (content.shape[1], content.shape[0])
         last = scale == len(material.sizes) - 1
         self._canvas, self._optimiser = rung_method(material.config, last=last)
         if self._optimiser == "lbfgs" and max(size) > material.lbfgs_up_to:
@@ -49,6 +49,9 @@ class Rung:
         self._first = math.inf  # the loss at the first of them
         self._descent = self._start()
         self._targets: dict[Shift, Targets] = {}
+        self._pictures = (content, style) if material.config.jitter else None
+        if self._pictures is None:
+            self._targets[STILL] = material.targets(content, style)
         self._shifts = _shifts(material.config.jitter, material.config.seed + scale)
         self._mean: Any = 0.0
         self._averaged = 0
@@ -111,13 +114,14 @@ class Rung:
         self._descent = self._start()
 
     def _targets_at(self, shift: Shift) -> Targets:
-        if shift not in self._targets:
+        if shift not in self._targets and self._pictures is not None:
+            content, style = self._pictures
             margin, down, right = shift
-            height, width = self._content.shape[:2]
+            height, width = content.shape[:2]
             sides = ((margin, margin), (margin, margin), (0, 0))
-            padded = np.pad(self._content, sides, "symmetric") if margin else self._content
+            padded = np.pad(content, sides, "symmetric") if margin else content
             moved = padded[down : down + height, right : right + width]
-            self._targets[shift] = self._material.targets(moved, self._style)
+            self._targets[shift] = self._material.targets(moved, style)
         return self._targets[shift]
 
     def _average(self, picture: Any) -> None:
