@@ -37,8 +37,8 @@ def optimiser_settings(base: TransferConfig) -> dict[str, Any]:
         "Optimiser",
         OPTIMISER_WORDS,
         "**L-BFGS** remembers how the loss curves and comes as low in fewer steps (Zhu et al. 1997; Gatys et"
-        " al. used it too).  \n**Adam** bears noise, such as that of jitter and of half precision (Kingma and"
-        " Ba 2015).",
+        " al. used it too).  \n**Adam** bears noise, such as that of jitter and of half precision, and needs"
+        " far less memory (Kingma and Ba 2015).",
         base.optimiser,
     )
     finish = switch(
