@@ -99,7 +99,7 @@ def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dic
             continue
         kernel, bias = (np.asarray(array) for array in network.arrays[layer.name])
         kernel = kernel[:, :, ::-1] if sees_colours else kernel
-        strided = layer.stride > 1 and layer.inputs[0] != INPUT  # padded beforehand, as `turned` wants it
+        strided = layer.stride > 1 and not layer.padding  # as `convolve` wants it for a way back
         own = layer.kernel == 1 or sees_colours != strided or onednn_computes()
         back = None if own else tf.cast(turned(kernel, layer.stride), kind)
         tensors[layer.name] = (tf.cast(kernel, kind), tf.cast(bias, kind), back)

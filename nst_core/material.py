@@ -118,7 +118,9 @@ def make_engine(config: TransferConfig, loaded: Loaded) -> Engine:
     return Engine({name: network for name, (network, _) in loaded.items()}, config)
 
 
-def in_room(engine: Engine, room: Room, size: tuple[int, int]) -> tuple[Objective, tuple[str, ...]]:
+def in_room(
+    engine: Engine, config: TransferConfig, room: Room, size: tuple[int, int]
+) -> tuple[Objective, tuple[str, ...]]:
     """The engine, or one that works in tiles, and what is to be told of that and of L-BFGS.
 
     size: (width, height) at the last rung.
@@ -126,7 +128,8 @@ def in_room(engine: Engine, room: Room, size: tuple[int, int]) -> tuple[Objectiv
     notes: tuple[str, ...] = ()
     if room.lbfgs_why:
         which = f"Sizes above {room.lbfgs_up_to:g} pixels" if room.lbfgs_up_to else "All sizes"
-        notes = (f"{which} were left to Adam, {room.lbfgs_why}.",)
+        what = f"{which} were left to Adam" if config.optimiser == "lbfgs" else "The finish was left to Adam"
+        notes = (f"{what}, {room.lbfgs_why}.",)
     if not room.tile:
         return engine, notes
     tiled = TiledEngine(engine, room.tile)
@@ -158,8 +161,9 @@ def prepare(
     """Everything that must be right before the first step; ImageError when a picture is too narrow.
 
     Loaded networks and a compiled engine may be handed in to save their making. tile: side in pixels of the
-    tiles that larger pictures are worked in; 0 works them whole, None decides by the memory that there is.
-    Not a setting of the run: it changes no number beyond rounding, and depends on the machine.
+    tiles that larger pictures are worked in; 0 works them whole, None decides by the memory that there is,
+    and whether there is enough for L-BFGS. Not a setting of the run: tiles change no number beyond rounding,
+    and what was decided, which depends on the machine, is among the notes.
     """
     sizes = usable_sizes(config, content, style)
     loaded = loaded or load_networks(config)
@@ -172,7 +176,7 @@ def prepare(
         room = find_room(config, engine.routes, weights, rungs, available_memory())
     else:
         room = Room(tile, "because that was asked for")
-    chosen, told = in_room(engine, room, rungs[-1])
+    chosen, told = in_room(engine, config, room, rungs[-1])
     return Material(
         config=config,
         content=content,

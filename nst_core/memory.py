@@ -28,8 +28,8 @@ WORKING_MAPS = 3
 STARTING = 130_000_000  # bytes
 # As kernels, and turned for the way back.
 WEIGHT_COPIES = 2
-# Content and style as given and at their size, the parameters now and at their best, the gradient, Adam's
-# moments, and what comes and goes. A Fourier transform makes complex numbers on its way.
+# Content and style as given, and at their size while targets are made; the parameters now and at their best,
+# the gradient, Adam's moments, and what comes and goes. A Fourier transform makes complex numbers on its way.
 ADAM_PICTURES = 12
 FOURIER_PICTURES = 6
 # Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 10 corrections, in float64, is 50; the rest are

@@ -51,6 +51,9 @@ def convolve(
     without oneDNN takes half the time of TensorFlow's own gradient and no memory for its columns.
     """
 
+    if back is not None and stride > 1 and inside != "VALID":
+        raise ValueError("a strided convolution with a way back must be VALID")
+
     def layer(source: Any) -> tuple[Any, Any]:
         made = tf.nn.bias_add(tf.nn.conv2d(source, kernel, stride, inside), bias)
         made = tf.nn.relu(made) if relu else made

@@ -107,8 +107,11 @@ class LBFGS:
         start = np.asarray(parameters, np.float64).ravel()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._minimise, args=(start,), name="l-bfgs", daemon=True)
-        self._thread.start()
-        self._wanted = self._next()
+        with ExitStack() as stack:
+            stack.enter_context(_ONE_THREAD)
+            self._thread.start()
+            self._wanted = self._next()
+            self._held = stack.pop_all()
 
     def position(self) -> Any | None:
         """The next point of the line search; None when SciPy has ended."""
@@ -131,6 +134,7 @@ class LBFGS:
         """End SciPy's thread, which may be waiting for an answer."""
         self._told.put(None)
         self._thread.join()
+        self._held.close()
 
     def _minimise(self, start: Doubles) -> None:
         from scipy import optimize
@@ -146,7 +150,6 @@ class LBFGS:
         bounds = optimize.Bounds(*self._bounds) if self._bounds else None
         with ExitStack() as stack:
             stack.push(self._leave)
-            stack.enter_context(_blas().limit(limits=1, user_api="blas"))
             found = optimize.minimize(
                 self._evaluate, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
             )
@@ -171,11 +174,36 @@ class LBFGS:
         return answer
 
 
-@lru_cache(maxsize=1)
-def _blas() -> ThreadpoolController:
-    # OpenBLAS' threads go on spinning after each product, on the cores that the next evaluation needs: a
-    # step of the small networks took up to 1.6 times as long.
-    return ThreadpoolController()
+class _OneThread:
+    """Keeps matrix products to one thread as long as any L-BFGS works.
+
+    OpenBLAS' threads go on spinning after each product, on the cores that the next evaluation needs: a step
+    of the small networks took up to 1.6 times as long. Their number is the process', so the searches are
+    counted: the first one sets it, the last one puts it back. threadpoolctl listens to the thread that set it
+    alone, so searches are made and closed by the thread that asks them, not by SciPy's.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._searches = 0
+        self._limit = ExitStack()
+
+    def __enter__(self) -> None:
+        import scipy.optimize  # noqa: F401 - brings a BLAS of its own
+
+        with self._lock:
+            if not self._searches:
+                self._limit.enter_context(ThreadpoolController().limit(limits=1, user_api="blas"))
+            self._searches += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._searches -= 1
+            if not self._searches:
+                self._limit.close()
+
+
+_ONE_THREAD = _OneThread()
 
 
 class _ClosedError(Exception):

@@ -10,6 +10,7 @@ from nst_core.plan import rung_method
 from nst_core.tiles import Route
 
 FILLED = 0.8  # of the memory available is what a run may take
+LEAST_TILE = 256  # pixels, for L-BFGS
 TILE_SIDES = (2048, 1536, 1024, 768, 640, 512, 384, 320, 256, 192, 128)  # pixels, without halo
 
 Size = tuple[int, int]  # width, height
@@ -39,23 +40,23 @@ def find_room(
     """How a run fits into the memory available.
 
     weights: how many numbers the networks have; sizes: of all rungs, smallest first; available: bytes, as
-    `memory.available_memory` gives them. L-BFGS keeps many pictures: where not even tiles make room for them,
-    the larger rungs are Adam's.
+    `memory.available_memory` gives them. L-BFGS keeps many pictures: where it leaves no room for tiles of
+    LEAST_TILE, whose halos already outweigh them, the larger rungs are Adam's.
     """
     last = sizes[-1]
     tile, why = choose_tile(config, routes, weights, last, available)
-    lbfgs = rung_method(config, last=True)[1] == "lbfgs"
-    if available is None or not lbfgs:
+    if available is None or rung_method(config, last=True)[1] != "lbfgs":
         return Room(tile, why)
     need = need_of(config, routes, weights, last, tile).total
-    if need <= FILLED * available:
+    if need <= FILLED * available and (not tile or tile >= LEAST_TILE):
         return Room(tile, why)
     adam = replace(config, optimiser="adam", finish="none")
     tile, why = choose_tile(adam, routes, weights, last, available)
+    plain = replace(config, finish="none")  # as the smaller rungs are
     fitting = [
         max(size)
-        for size in sizes
-        if need_of(config, routes, weights, size, tile).total <= FILLED * available
+        for size in sizes[:-1]
+        if need_of(plain, routes, weights, size, tile).total <= FILLED * available
     ]
     return Room(tile, why, max(fitting, default=0), f"because L-BFGS would need {_words(need, available)}")
 

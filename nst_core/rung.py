@@ -47,11 +47,11 @@ class Rung:
         self._best = self.easel.canvas.encode(resize(picture, size))
         self._since = 0  # steps since the optimiser was started
         self._first = math.inf  # the loss at the first of them
-        self._descent = self._start()
         self._targets: dict[Shift, Targets] = {}
         self._pictures = (content, style) if material.config.jitter else None
         if self._pictures is None:
             self._targets[STILL] = material.targets(content, style)
+        self._descent = self._start()  # last: nobody closes a rung that could not be made
         self._shifts = _shifts(material.config.jitter, material.config.seed + scale)
         self._mean: Any = 0.0
         self._averaged = 0
@@ -77,6 +77,7 @@ class Rung:
             self.notes.append(f"{why}: nothing lower was found, so the size was left there.")
             return False
         self.notes.append(f"{why} and was started afresh from the best picture.")
+        self._descent.close()
         self._descent = self._start()
         return self._descent.position() is not None
 

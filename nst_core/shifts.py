@@ -20,7 +20,7 @@ def shifted(picture: Any, shift: Shift) -> Any:
     margin, down, right = shift
     height, width = picture.shape[:2]
     padded = tf.pad(picture, [[margin, margin], [margin, margin], [0, 0]], "SYMMETRIC")
-    return padded[down : down + height, right : right + width]
+    return tf.slice(padded, [down, right, 0], [height, width, 3])
 
 
 def moved_back(gradient: Any, shift: Shift) -> Any:

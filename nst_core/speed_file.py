@@ -15,7 +15,7 @@ from typing import Any
 from nst_core.store import write_atomically
 from nst_core.system import cores, library_versions, processor_name
 
-FORMAT = 1  # raised when older files would be misunderstood
+FORMAT = 2  # raised when older files would be misunderstood
 MOST_BYTES = 1_000_000  # more is no file of ours
 CACHE_VARIABLE = "NST_CACHE"
 

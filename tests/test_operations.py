@@ -23,7 +23,7 @@ def test_a_turned_kernel_by_hand():
 
 
 WINDOWS = [(1, 1, "VALID"), (3, 1, "VALID"), (3, 1, "SAME"), (5, 1, "SAME")]
-STRIDING = [(1, 2, "VALID"), (3, 2, "VALID"), (7, 2, "VALID")]
+STRIDING = [(1, 2, "VALID"), (3, 2, "VALID"), (7, 2, "VALID"), (3, 3, "VALID"), (5, 3, "VALID")]
 
 
 @pytest.mark.parametrize("relu", [False, True])

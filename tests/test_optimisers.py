@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nst_core.canvas import FourierCanvas, PixelCanvas
 from nst_core.optimisers import BETA1, BETA2, CORRECTIONS, EPSILON, LBFGS, Adam
@@ -238,10 +238,26 @@ def blas_threads():
     return {pool["filepath"]: pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
 
-def test_products_have_one_thread_while_lbfgs_works_and_as_many_as_before_afterwards():
-    before = blas_threads()
-    assert before
+@pytest.fixture
+def two_threads():
+    """How many threads products have when nothing is asked of them, more than one."""
+    with threadpool_limits(2, "blas"):
+        if 2 not in blas_threads().values():
+            pytest.skip("no BLAS here whose threads can be set")
+        yield blas_threads()
+
+
+def test_products_have_one_thread_while_lbfgs_works_and_as_many_as_before_afterwards(two_threads):
     descent = LBFGS(PixelCanvas(), tf.zeros([2, 2, 3]))
     assert set(blas_threads().values()) == {1}
     descent.close()
-    assert blas_threads() == before
+    assert blas_threads() == two_threads
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_searches_that_overlap_put_back_what_was_before_the_first(order, two_threads):
+    searches = [LBFGS(PixelCanvas(), tf.zeros([2, 2, 3])) for _ in range(2)]
+    searches[order[0]].close()
+    assert set(blas_threads().values()) == {1}
+    searches[order[1]].close()
+    assert blas_threads() == two_threads

@@ -95,7 +95,7 @@ def table(rows: Sequence[Row]) -> str:
     lines[-1] += f" ({clear} by more than its noise), on {patches} of {len(rows)} in patch distance;"
     lines[-1] += f" it keeps more of the content's edges on {edges} of {len(rows)}."
     if unequal := sum(not row.equal for row in rows):
-        lines.append(f"\\* {unequal}: no content weight tried brought random weights within {EQUAL}.")
+        lines.append(f"\\* {unequal}: no content weights tried brought both within {EQUAL}.")
     return "\n".join(lines) + "\n"
 
 

@@ -5,11 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nst_core.choices import LOSS_WEIGHTS
-
 Kept = Literal["structure_kept", "edges_kept"]
 
-DEFAULT_WEIGHT = LOSS_WEIGHTS["relative"][0]
 NEAR, EQUAL = 0.01, 0.02  # of what is kept: the search ends at the first, a row says so beyond the second
 MOST_RUNS = 6
 LIGHTEST, HEAVIEST = 1e-4, 1e3  # content weights
@@ -28,7 +25,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One pair under sketch weights, and under random weights at the content weight that keeps as much."""
+    """One pair under sketch weights and under random weights, at content weights that keep as much."""
 
     content: str
     style: str
@@ -39,7 +36,7 @@ class Row:
 
     @property
     def equal(self) -> bool:
-        """Whether random weights could be made to keep as much."""
+        """Whether both could be made to keep as much."""
         return bool(abs(getattr(self.random, self.kept) - getattr(self.sketch, self.kept)) <= EQUAL)
 
     @property
@@ -54,11 +51,7 @@ class Row:
 
 
 def search(
-    paint: Callable[[float], Measurement],
-    wanted: float,
-    *,
-    kept: Kept = "structure_kept",
-    start: float = DEFAULT_WEIGHT,
+    paint: Callable[[float], Measurement], wanted: float, *, start: float, kept: Kept = "structure_kept"
 ) -> tuple[Measurement, int]:
     """The measurement whose `kept` is nearest to `wanted`, and how many runs that took.
 
