@@ -2,10 +2,10 @@
 
 Both work on the same network, weights and pictures, one after the other in one process. The tutorial
 (nst_core/tutorial.py: pixels, its Adam, its loss weights, its layers, its last picture) goes on as long as
-the preset took. Where the preset keeps less of the content's structure than the tutorial, its style strength
-is lowered until it keeps as much, and that run counts. `reached` is the share of the tutorial's seconds after
-which the preset had a picture, enlarged where it was still small, whose total loss (the preset's own, at the
-last size) was as low as that of the tutorial's last picture.
+the preset took. Where the preset keeps less of the content's structure than the tutorial, alpha is raised
+until it keeps as much, and that run counts. `reached` is the share of the tutorial's seconds after which the
+preset had a picture, enlarged where it was still small, whose total loss (the preset's own, at the last size)
+was as low as that of the tutorial's last picture.
 """
 
 import os
@@ -35,7 +35,7 @@ from nst_core.transfer import run
 from nst_core.tutorial import Tutorial
 from tests.bench.techniques import all_pairs
 
-STRENGTHS = (None, 50.0, 25.0, 0.0)  # None: the preset as it is
+CONTENT_WEIGHTS = (None, 6.0, 16.0, 40.0)  # alpha; None: the preset as it is
 LOOKS = 75  # so many pictures of a run are looked at, evenly over its steps
 
 
@@ -46,7 +46,7 @@ class Row:
     pair: str
     seconds: float
     tutorial_steps: int
-    strength: float
+    content_weight: float
     structure: tuple[float, float]  # ours, the tutorial's
     texture: tuple[float, float]
     reached: float
@@ -101,8 +101,8 @@ def compare(models: Models, pair: str, options: argparse.Namespace) -> Row:
     }
     base |= {"size": options.size} if options.size else {}
     theirs: Pixels | None = None
-    for strength in STRENGTHS:
-        config = TransferConfig(**base, **({} if strength is None else {"strength": strength}))
+    for content_weight in CONTENT_WEIGHTS:
+        config = TransferConfig(**base, content_weight=content_weight)
         material = models.material(config, content, style)
         seen: list[Step] = []
         made = run(material, on_step=seen.append, preview_seconds=0.0)
@@ -121,7 +121,7 @@ def compare(models: Models, pair: str, options: argparse.Namespace) -> Row:
         pair=f"{content.name} × {style.name}",
         seconds=seconds,
         tutorial_steps=steps,
-        strength=config.strength,
+        content_weight=material.config.content_weight or 0.0,
         structure=(ours["structure_kept"], others["structure_kept"]),
         texture=(ours["texture_error"], others["texture_error"]),
         reached=reached,
@@ -144,7 +144,7 @@ def line(row: Row) -> str:
         " | ".join(f"{value:.3f}" for value in pair) for pair in (row.structure, row.texture)
     )
     return (
-        f"| {row.pair} | {row.seconds:.0f} | {row.tutorial_steps} | {row.strength:g} | {structure}"
+        f"| {row.pair} | {row.seconds:.0f} | {row.tutorial_steps} | {row.content_weight:.2g} | {structure}"
         f" | {texture} | {row.reached:.3f} | {'yes' if row.won else 'no'} |"
     )
 
@@ -167,9 +167,7 @@ def main() -> None:
     parser.add_argument("--pairs", nargs="*", default=all_pairs(), metavar="CONTENT*STYLE")
     parser.add_argument("--pictures", type=Path, help="a folder for the pictures")
     options = parser.parse_args()
-    print(
-        "| pair | seconds | tutorial's steps | strength | structure kept | tutorial's | texture error", end=""
-    )
+    print("| pair | seconds | tutorial's steps | alpha | structure kept | tutorial's | texture error", end="")
     print(" | tutorial's | reached | won |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
     models, rows = Models(), []
