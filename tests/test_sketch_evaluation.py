@@ -135,12 +135,14 @@ def test_the_summary_has_all_backbones_in_one_row() -> None:
         {"backbone": "resnet50", "kept": "structure_kept", "rows": rows[:1]},
         {"backbone": "vgg19", "kept": "edges_kept", "rows": rows},
     ]
-    head, _, first, second = against_random.summary(entries).splitlines()
+    head, _, first, second, _, note = against_random.summary(entries).splitlines()
     assert head == "| content × style | VGG16: sketch | random | ResNet50: sketch | random |"
     ours, theirs = (rows[0][kind]["texture_error"] for kind in ("sketch", "random"))
     assert first == f"| skyline × trippy | {ours:.3f} | {theirs:.3f} | {ours:.3f} | {theirs:.3f} |"
     assert second.startswith("| canyon × trippy |")
     assert second.endswith(r"\* | – | – |")
+    assert note.startswith(r"\* No content weights")
+    assert "No content" not in against_random.summary([entries[1]])
 
 
 def colour(red: int, height: int = 3, width: int = 4) -> Any:

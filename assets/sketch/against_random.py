@@ -134,6 +134,8 @@ def summary(entries: Sequence[Mapping[str, Any]]) -> str:
     for together in zip_longest(*rows.values()):
         pair = next(f"{row.content} × {row.style}" for row in together if row)
         lines.append(f"| {pair} | {' | '.join(map(_errors, together))} |")
+    if not all(row.equal for each in rows.values() for row in each):
+        lines += ["", f"\\* No content weights tried brought both within {EQUAL} of structure kept."]
     return "\n".join(lines) + "\n"
 
 

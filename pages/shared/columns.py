@@ -23,6 +23,7 @@ class Column:
 
     backbone    whose colour it has, and whose style it takes
     changes     fields of TransferConfig beside the backbone and the layers
+    on_sketch   the same, on sketch weights only
     without     beginnings of the names of style layers that are left out
     also_style  another backbone whose style layers weigh as much as the column's own
     content_by  another backbone whose content layers are used
@@ -31,6 +32,7 @@ class Column:
     label: str
     backbone: Backbone
     changes: Mapping[str, Any] = field(default_factory=dict)
+    on_sketch: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     also_style: Backbone | None = None
     content_by: Backbone | None = None
@@ -44,6 +46,8 @@ class Column:
         """The fields of TransferConfig that this column sets, where the shared weights are these."""
         weights = str(self.changes.get("weights", weights))
         settings = {"backbone": self.backbone.name, **layer_settings(self.backbone.name), **self.changes}
+        if expected_source(self.backbone, weights) == "sketch":
+            settings |= self.on_sketch
         if self.without or self.also_style:
             settings["style_layers"] = self._style_layers(weights)
         if self.content_by:
@@ -85,8 +89,13 @@ def _variants() -> dict[str, Column]:
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
         **{row.name: Column(label=row.label, backbone=row) for row in BACKBONES.values()},
+        # The paper's temperature is 1. The sketches' activations are made to be 1 on average, and at that
+        # temperature their pictures stay at the contents.
         "resnet50-smoothed": Column(
-            label="ResNet50, smoothed", backbone=RESNET50, changes={"smoothing": "softmax"}
+            label="ResNet50, smoothed",
+            backbone=RESNET50,
+            changes={"smoothing": "softmax"},
+            on_sketch={"temperature": 3.0},
         ),
         "resnet50-without5": Column(label="ResNet50, without conv5", backbone=RESNET50, without=("conv5_",)),
         "resnet50-without45": Column(
