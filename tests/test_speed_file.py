@@ -27,19 +27,19 @@ def test_nothing_is_known_without_a_file(tmp_path: Path) -> None:
     assert read_measured(tmp_path) == Measured()  # a folder
 
 
-STEPS = '{"format": 1, "rate": 0, "kinds": {"vgg16 thin": {"steps": %s, "start": null}}}'
+STEPS = '{"format": 2, "rate": 0, "kinds": {"vgg16 thin": {"steps": %s, "start": null}}}'
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "", "{", "[]", "null", "7", '"text"', "[" * 100_000,
-        '{"format": 2, "rate": 1, "kinds": {}}',
-        '{"format": 1, "rate": -1, "kinds": {}}',
-        '{"format": 1, "rate": "quick", "kinds": {}}',
-        '{"format": 1, "rate": 1, "kinds": []}',
-        '{"format": 1, "rate": 1}',
-        '{"format": 1, "rate": 1, "kinds": {"vgg16 thin": {"steps": []}}}',
+        '{"format": 3, "rate": 1, "kinds": {}}',
+        '{"format": 2, "rate": -1, "kinds": {}}',
+        '{"format": 2, "rate": "quick", "kinds": {}}',
+        '{"format": 2, "rate": 1, "kinds": []}',
+        '{"format": 2, "rate": 1}',
+        '{"format": 2, "rate": 1, "kinds": {"vgg16 thin": {"steps": []}}}',
         STEPS % "[[1, 0]]", STEPS % "[[1, -1]]", STEPS % "[[1, NaN]]", STEPS % "[[1, Infinity]]",
         STEPS % "[[1]]", STEPS % "[[1, 2, 3]]", STEPS % "[1]", STEPS % "null", STEPS % '[["a", 1]]',
     ],
