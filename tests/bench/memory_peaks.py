@@ -119,6 +119,12 @@ def cases() -> list[Case]:
         Case(size=1024, tile=384),
         Case(backbone="resnet50", size=1024, tile=256),
         Case(weights="random", size=1024, tile=256, steps=3),
+        # All of L-BFGS' corrections are there only after more steps than it remembers.
+        Case(size=512, tile=128, canvas="fourier", steps=3),
+        Case(size=512, tile=128, canvas="fourier", optimiser="lbfgs", steps=14),
+        Case(size=512, tile=128, optimiser="lbfgs", steps=14),
+        Case(size=1024, tile=256, canvas="fourier"),
+        Case(size=1024, tile=256, canvas="fourier", optimiser="lbfgs", steps=3),
     ]
 
 
