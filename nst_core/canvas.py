@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from nst_core.tensors import tensor_of
+
 Array = npt.NDArray[np.float32]
 
 # The Fourier canvas holds colours strictly between these, where the logit is finite and moves.
@@ -29,10 +31,14 @@ class Canvas(Protocol):
     def encode(self, picture: Array) -> Any:
         """Parameters whose picture is `picture`, [H, W, 3] in 0..1, as nearly as this canvas can hold it."""
 
-    def decode(self, parameters: Any, size: Any) -> Any:
-        """The picture [H, W, 3] in 0..1; size = (height, width) as an int32 tensor. Differentiable."""
+    def scale(self, height: int, width: int) -> Array:
+        """What parameters of this size are multiplied with first, of the shape of a channel of theirs."""
 
-    def pull_back(self, picture: Any, gradient: Any) -> Any:
+    def decode(self, parameters: Any, size: Any, scale: Any) -> Any:
+        """The picture [H, W, 3] in 0..1; size = (height, width) as an int32 tensor, `scale` of that size.
+        Differentiable."""
+
+    def pull_back(self, picture: Any, gradient: Any, scale: Any) -> Any:
         """The gradient with respect to the parameters of a picture, of one with respect to that picture."""
 
     def project(self, parameters: Any) -> Any:
@@ -46,12 +52,15 @@ class PixelCanvas:
     bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
 
     def encode(self, picture: Array) -> Any:
-        return tf.constant(picture, tf.float32)
+        return tensor_of(picture)
 
-    def decode(self, parameters: Any, size: Any) -> Any:
+    def scale(self, height: int, width: int) -> Array:
+        return np.ones((1, 1), np.float32)
+
+    def decode(self, parameters: Any, size: Any, scale: Any) -> Any:
         return tf.ensure_shape(parameters, [None, None, 3])
 
-    def pull_back(self, picture: Any, gradient: Any) -> Any:
+    def pull_back(self, picture: Any, gradient: Any, scale: Any) -> Any:
         return gradient
 
     def project(self, parameters: Any) -> Any:
@@ -90,23 +99,25 @@ class FourierCanvas:
         for axis in range(3):
             spectrum = np.fft.rfft2(sum(inverse[c, axis] * _logits(picture[..., c]) for c in range(3)))
             made[0, axis], made[1, axis] = spectrum.real / factors, spectrum.imag / factors
-        return tf.constant(made)
+        return tensor_of(made)
 
-    def decode(self, parameters: Any, size: Any) -> Any:
-        parameters = parameters * _scale_tensor(size, self.decay)
-        channels = tf.signal.irfft2d(tf.complex(parameters[0], parameters[1]), size)
-        logits = tf.transpose(channels, [1, 2, 0])
-        flat = tf.matmul(tf.reshape(logits, [-1, 3]), tf.constant(self._axes, tf.float32))
-        return tf.sigmoid(tf.reshape(flat, tf.concat([size, [3]], 0)))
+    def scale(self, height: int, width: int) -> Array:
+        return frequency_scale(height, width, self.decay).astype(np.float32)
 
-    def pull_back(self, picture: Any, gradient: Any) -> Any:
+    def decode(self, parameters: Any, size: Any, scale: Any) -> Any:
+        channels = tf.signal.irfft2d(tf.complex(parameters[0] * scale, parameters[1] * scale), size)
+        logits = tf.matmul(tf.constant(self._axes.T, tf.float32), tf.reshape(channels, [3, -1]))
+        picture = tf.reshape(tf.sigmoid(logits), tf.concat([[3], size], 0))
+        return tf.transpose(picture, [1, 2, 0])
+
+    def pull_back(self, picture: Any, gradient: Any, scale: Any) -> Any:
         # Written out: TensorFlow's own gradient would make the picture once more.
         size = tf.shape(picture)[:2]
-        flat = tf.reshape(gradient * picture * (1.0 - picture), [-1, 3])
-        logits = tf.matmul(flat, tf.constant(self._axes, tf.float32), transpose_b=True)
-        channels = tf.transpose(tf.reshape(logits, tf.shape(picture)), [2, 0, 1])
-        spectrum = tf.signal.rfft2d(channels) * tf.cast(_shares(size), tf.complex64)
-        return tf.stack([tf.math.real(spectrum), tf.math.imag(spectrum)]) * _scale_tensor(size, self.decay)
+        logits = tf.transpose(gradient * picture * (1.0 - picture), [2, 0, 1])
+        channels = tf.matmul(tf.constant(self._axes, tf.float32), tf.reshape(logits, [3, -1]))
+        spectrum = tf.signal.rfft2d(tf.reshape(channels, tf.concat([[3], size], 0)))
+        factors = scale * _shares(size)
+        return tf.stack([tf.math.real(spectrum) * factors, tf.math.imag(spectrum) * factors])
 
     def project(self, parameters: Any) -> Any:
         return parameters
@@ -128,18 +139,6 @@ def frequency_scale(height: int, width: int, decay: float = 1.0) -> npt.NDArray[
     frequency = np.maximum(np.hypot(vertical, horizontal), 1.0 / longest)
     factors = longest / PIVOT * (PIVOT / (frequency * longest)) ** decay
     return np.asarray(np.sqrt(height * width / longest) * factors)
-
-
-def _scale_tensor(size: Any, decay: float) -> Any:
-    # `frequency_scale` as a graph, so that one graph serves every size.
-    height, width = size[0], size[1]
-    rows, longest = tf.range(height), tf.cast(tf.maximum(height, width), tf.float32)
-    wrapped = tf.where(rows < (height + 1) // 2, rows, rows - height)
-    vertical = tf.cast(wrapped, tf.float32)[:, tf.newaxis] / tf.cast(height, tf.float32)
-    horizontal = tf.cast(tf.range(width // 2 + 1), tf.float32)[tf.newaxis] / tf.cast(width, tf.float32)
-    frequency = tf.maximum(tf.sqrt(vertical**2 + horizontal**2), 1.0 / longest)
-    factors = longest / PIVOT * tf.pow(PIVOT / (frequency * longest), decay)
-    return tf.sqrt(tf.cast(height * width, tf.float32) / longest) * factors
 
 
 def _shares(size: Any) -> Any:

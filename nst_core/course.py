@@ -142,7 +142,7 @@ def _step(material: Material, course: _Course, scale: int, rung: Rung) -> Step:
         return step
     if not course.preview_due(material.config.steps):
         return step
-    return replace(step, preview=to_uint8(np.clip(picture.numpy(), 0.0, 1.0)))
+    return replace(step, preview=to_uint8(np.clip(picture, 0.0, 1.0)))
 
 
 def _outcome(material: Material, course: _Course) -> Outcome:

@@ -122,7 +122,7 @@ class Models:
 
 def _shared(network: Network, source: WeightsSource) -> tuple[Network, WeightsSource]:
     """The same with tensors, which all engines share; the NumPy arrays are let go."""
-    import tensorflow as tf
+    from nst_core.tensors import tensor_of
 
-    arrays = {name: tuple(tf.constant(array) for array in pair) for name, pair in network.arrays.items()}
+    arrays = {name: tuple(tensor_of(array) for array in pair) for name, pair in network.arrays.items()}
     return Network(network.architecture, arrays), source

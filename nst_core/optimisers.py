@@ -15,6 +15,7 @@ import tensorflow as tf
 from threadpoolctl import ThreadpoolController
 
 from nst_core.canvas import Canvas
+from nst_core.tensors import tensor_of
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8  # Adam (Kingma and Ba 2015), a shorter memory of squares than theirs
 SLICE = 1 << 21  # values that Adam moves at a time: its temporaries stay small however large the picture
@@ -64,14 +65,14 @@ class Adam:
         self._count += 1
         numbers = tf.constant([self._count, self._rate], tf.float32)
         before, slopes = np.asarray(self._parameters).ravel(), np.asarray(gradient).ravel()
-        after = np.empty_like(before)
+        after = []
         for start in range(0, before.size, SLICE):
             part = slice(start, start + SLICE)
             moved, self._first[part], self._second[part] = _adam()(
                 before[part], slopes[part], self._first[part], self._second[part], numbers
             )
-            after[part] = self._canvas.project(moved)
-        self._parameters = tf.convert_to_tensor(after.reshape(self._parameters.shape))
+            after.append(self._canvas.project(moved))
+        self._parameters = tf.reshape(tf.concat(after, 0), self._parameters.shape)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -117,7 +118,7 @@ class LBFGS:
         """The next point of the line search; None when SciPy has ended."""
         if self._wanted is None:
             return None
-        return tf.constant(self._wanted.reshape(self._shape), tf.float32)
+        return tensor_of(self._wanted.astype(np.float32).reshape(self._shape))
 
     def advance(self, total: float, gradient: Any) -> None:
         """Answer SciPy and wait for its next question; whatever went wrong in its thread is raised here."""

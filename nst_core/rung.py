@@ -98,8 +98,8 @@ class Rung:
             self._first = total
         self._since += 1
         self._average(picture)
-        mean = losses.total(weight_shares(factors))
-        self._descent.advance(mean, self.easel.pull_back(picture, gradient))
+        gradient = self.easel.pull_back(picture, gradient)  # as large as a picture: one of them at a time
+        self._descent.advance(losses.total(weight_shares(factors)), gradient)
         return picture, losses
 
     def _recover(self, step: int) -> None:
@@ -139,7 +139,7 @@ class Rung:
         if not self._averaged:
             return best
         mean = self._mean / (1 - self._material.config.averaging**self._averaged)
-        mean = np.clip(mean.numpy(), 0.0, 1.0)
+        mean = np.clip(mean, 0.0, 1.0)
         # Both at rest: the best one's own loss may be that of a shifted picture.
         least, total = (self._total_of(picture) for picture in (best, mean))
         if not total < least:

@@ -29,4 +29,4 @@ def moved_back(gradient: Any, shift: Shift) -> Any:
         picture = tf.zeros_like(gradient)
         tape.watch(picture)
         moved = shifted(picture, shift)
-    return tape.gradient(moved, picture, output_gradients=tf.convert_to_tensor(gradient))
+    return tape.gradient(moved, picture, output_gradients=gradient)

@@ -22,6 +22,7 @@ from nst_core.losses import Targets, weigh_targets
 from nst_core.shifts import STILL, Shift, moved_back, shifted
 from nst_core.statistics import STATISTICS
 from nst_core.sums import SUMMED
+from nst_core.tensors import tensor_of
 from nst_core.tile_graphs import TileGraphs
 from nst_core.tiles import Route, Tile, cut
 
@@ -70,8 +71,8 @@ class TiledEngine:
     ) -> Targets:
         """As `Engine.targets`; the content's maps [1, h, w, N] are kept whole."""
         return weigh_targets(
-            self._styles(tf.convert_to_tensor(style)),
-            self._contents(tf.convert_to_tensor(content)),
+            self._styles(tensor_of(style)),
+            self._contents(tensor_of(content)),
             style_weights=style_weights,
             content_weights=content_weights,
             balance=balance,
@@ -81,7 +82,7 @@ class TiledEngine:
     def evaluate(
         self, picture: Any, targets: Targets, factors: Factors, shift: Shift = STILL
     ) -> tuple[Losses, Any]:
-        """As `Engine.evaluate`; the gradient is an array."""
+        """As `Engine.evaluate`."""
         picture = tf.convert_to_tensor(picture)
         tiles = self._tiles_of(picture)
         if len(tiles) == 1:
@@ -96,11 +97,12 @@ class TiledEngine:
         )
         if gamma:
             self._vary(gradient, moved, gamma)
-        return losses, moved_back(gradient, shift) if any(shift) else gradient
+        found = tensor_of(gradient)
+        return losses, moved_back(found, shift) if any(shift) else found
 
     def errors(self, picture: Pixels, targets: Targets) -> Losses:
         """As `Engine.errors`."""
-        tensor = tf.convert_to_tensor(picture)
+        tensor = tensor_of(picture)
         tiles = self._tiles_of(tensor)
         if len(tiles) == 1:
             return self._engine.errors(picture, targets)
@@ -128,7 +130,7 @@ class TiledEngine:
         for tile in tiles:
             pulled = self._graphs.backward(picture, self._graphs.where(tile), *what)
             top, bottom, left, right = tile.box
-            gradient[top:bottom, left:right] += pulled.numpy()
+            gradient[top:bottom, left:right] += np.asarray(pulled)
 
     def _variation(self, picture: Any) -> float:
         parts = ((self._graphs.variation(picture[rows])[0], sign) for rows, sign in _strips(picture.shape[0]))
@@ -137,7 +139,7 @@ class TiledEngine:
     def _vary(self, gradient: Pixels, picture: Any, gamma: float) -> None:
         for rows, sign in _strips(picture.shape[0]):
             factor = np.float32(sign * gamma / gradient.size)
-            gradient[rows] += factor * self._graphs.variation(picture[rows])[1].numpy()
+            gradient[rows] += factor * np.asarray(self._graphs.variation(picture[rows])[1])
 
     def _counts(self, tiles: tuple[Tile, ...]) -> list[int]:
         """Positions of each style layer's map."""
@@ -170,10 +172,14 @@ class TiledEngine:
         ]
         for tile in tiles:
             parts = self._graphs.contents(content, self._graphs.where(tile))
-            for key, whole, part in zip(self.content_layers, wholes, parts, strict=True):
-                top, bottom, left, right = tile.places(key)
-                whole[:, top:bottom, left:right] = part.numpy()
-        return tuple(tf.convert_to_tensor(whole) for whole in wholes)
+            self._put_in(wholes, tile, parts)
+        # One after the other, for each array can go as soon as its tensor is there.
+        return tuple(tensor_of(wholes.pop(0)) for _ in self.content_layers)
+
+    def _put_in(self, wholes: list[Pixels], tile: Tile, parts: list[Any]) -> None:
+        for key, whole, part in zip(self.content_layers, wholes, parts, strict=True):
+            top, bottom, left, right = tile.places(key)
+            whole[:, top:bottom, left:right] = part
 
 
 def _strips(height: int) -> Iterator[tuple[slice, int]]:

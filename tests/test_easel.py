@@ -24,7 +24,7 @@ def test_the_gradient_is_that_of_tensorflow(name, size, rng):
     easel, parameters, gradient = an_easel(name, size, rng)
     with tf.GradientTape() as tape:
         tape.watch(parameters)
-        picture = easel.canvas.decode(parameters, tf.constant(size[::-1]))
+        picture = easel.canvas.decode(parameters, tf.constant(size[::-1]), easel.canvas.scale(*size[::-1]))
     wanted = tape.gradient(picture, parameters, output_gradients=gradient).numpy()
     np.testing.assert_allclose(easel.paint(parameters), picture, atol=1e-6)
     made = easel.pull_back(easel.paint(parameters), gradient)
