@@ -101,11 +101,11 @@ RESNET50 = Backbone(
         *(f"conv2_block{index}_out" for index in (1, 3)),
         *(f"conv3_block{index}_out" for index in (2, 4)),
         *(f"conv4_block{index}_out" for index in (3, 6)),
-        *(f"conv5_block{index}_out" for index in (1, 3)),
         COLOURS,
     ),
     content_layer="conv4_block6_out",
-    sketch_content_layers=("conv3_block4_out", "conv4_block6_out"),
+    # Their strides are those of the VGGs' two.
+    sketch_content_layers=("conv2_block3_out", "conv3_block4_out"),
     colour="#D55E00",
     imagenet_folder="resnet",
     imagenet_file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -124,6 +124,15 @@ def find_backbone(name: str) -> Backbone:
         raise ConfigError(
             f"The backbone must be one of {', '.join(BACKBONES)}; received {name!r}."
         ) from error
+
+
+def without_deepest(layers: tuple[str, ...], stages: int = 1) -> tuple[str, ...]:
+    """The layers of one backbone but for those of its deepest stages among them; colours stay.
+
+    A stage is what the layers' names begin with, block5 or conv5: maps of one size.
+    """
+    deepest = sorted({name.split("_")[0] for name in layers if name != COLOURS})[-stages:]
+    return tuple(name for name in layers if name.split("_")[0] not in deepest)
 
 
 def split_layer(key: str, backbone: str) -> tuple[str, str]:

@@ -67,7 +67,12 @@ def _add_losses(command: argparse.ArgumentParser) -> None:
     add("--strength", type=float, help="of the style, 0 faithful to 100 wild; sets alpha (default: 75)")
     add("--content-weight", type=float, help="alpha: keep the content's structure; overrides --strength")
     add("--style-weight", type=float, help="beta: take on the style")
-    add("--tv-weight", type=float, dest="variation_weight", help="gamma: smooth the picture")
+    add(
+        "--tv-weight",
+        type=float,
+        dest="variation_weight",
+        help="gamma: smooth the picture (default: by alpha)",
+    )
     add("--variation", choices=get_args(Variation), help="how neighbours differ (default: squared)")
     add("--balance", choices=get_args(Balance), help="how the losses are scaled (default: relative)")
     add("--statistic", choices=get_args(Statistic), help="what of the style is matched (default: gram)")

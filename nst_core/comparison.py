@@ -16,7 +16,7 @@ from nst_core.judge import Verdict, judge
 from nst_core.memory import layers_by_backbone, run_need, together_need
 from nst_core.models import Models
 from nst_core.records import RunRecord
-from nst_core.strength import is_of_strength
+from nst_core.strength import is_of_strength, smooths_as_usual
 from nst_core.wording import and_list, gigabytes, network_words
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def _plain(record: RunRecord) -> TransferConfig:
     Alpha of one style strength may be another on each backbone, which is no setting of its own.
     """
     config, backbone = record.config, find_backbone(record.config.backbone)
+    if smooths_as_usual(config):
+        config = replace(config, variation_weight=None)
     if is_of_strength(config, record.weights.source):
         config = replace(config, content_weight=None)
     else:

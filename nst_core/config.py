@@ -37,7 +37,7 @@ class TransferConfig:
     strength        of the style, 0 (faithful) to 100 (wild); sets alpha where content_weight is None
     content_weight  alpha; None is the strength's, or with balance="paper" the balance's default
     style_weight    beta; None is the balance's default
-    variation_weight  gamma, on the total variation; None is the balance's default
+    variation_weight  gamma, on the total variation; None follows alpha (choices.usual_variation_weight)
     variation       how neighbours' differences count: squared, absolute, or to the power 1.25
     learning_rate   of Adam; None is the canvas' default
     ladder          start small and carry the picture upward; False works at `size` alone
@@ -90,12 +90,11 @@ class TransferConfig:
                 object.__setattr__(self, name, checked_layers(name, layers, self.backbone))
 
     def resolved(self) -> "TransferConfig":
-        """The same settings with every None replaced by what will be used, but for alpha and the layers."""
-        _, style, variation = LOSS_WEIGHTS[self.balance]
+        """The same settings without any None but those of alpha, gamma and layers, which wait for weights."""
+        _, style = LOSS_WEIGHTS[self.balance]
         return replace(
             self,
             style_weight=style if self.style_weight is None else self.style_weight,
-            variation_weight=variation if self.variation_weight is None else self.variation_weight,
             learning_rate=LEARNING_RATES[self.canvas] if self.learning_rate is None else self.learning_rate,
         )
 

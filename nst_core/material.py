@@ -86,11 +86,13 @@ class Material:
 
 
 def resolve(config: TransferConfig, source: WeightsSource | None = None) -> TransferConfig:
-    """Settings without any None: alpha of the strength, the usual layers of the backbone and its weights."""
+    """Settings without any None: alpha of the strength, gamma of alpha, layers of backbone and weights."""
     backbone, kind = find_backbone(config.backbone), source.source if source else ""
+    alpha, _, gamma = loss_weights(config, kind)
     return replace(
         config.resolved(),
-        content_weight=loss_weights(config, kind)[0],
+        content_weight=alpha,
+        variation_weight=gamma,
         style_layers=config.style_layers or weigh_alike(backbone.usual_style_layers(kind)),
         content_layers=config.content_layers or weigh_alike(backbone.usual_content_layers(kind)),
     )

@@ -19,7 +19,7 @@ from nst_core.tensors import tensor_of
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8  # Adam (Kingma and Ba 2015), a shorter memory of squares than theirs
 SLICE = 1 << 21  # values that Adam moves at a time: its temporaries stay small however large the picture
-CORRECTIONS = 10  # pairs of moves and gradient changes that L-BFGS remembers, each two pictures in float64
+CORRECTIONS = 5  # pairs of moves and gradient changes that L-BFGS remembers, each two pictures in float64
 
 Doubles = npt.NDArray[np.float64]
 

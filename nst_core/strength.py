@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from nst_core.choices import LOSS_WEIGHTS
+from nst_core.choices import LOSS_WEIGHTS, usual_variation_weight
 from nst_core.config import TransferConfig
 
 # log10 of the content weight (relative balance) at the strengths of KNOTS, for each backbone and kind of
@@ -19,7 +19,7 @@ CURVES: Mapping[tuple[str, str], tuple[float, ...]] = MappingProxyType(
         ("", ""): (0.43, 0.18, -0.13, math.log10(0.2), -1.42),
         ("vgg16", "sketch"): (0.44, 0.17, -0.18, -0.72, -1.37),
         ("vgg19", "sketch"): (0.43, 0.2, -0.07, -0.74, -1.48),
-        ("resnet50", "sketch"): (0.5, 0.27, 0.05, -0.32, -0.83),
+        ("resnet50", "sketch"): (0.41, 0.15, -0.18, -0.73, -1.28),
     }
 )
 
@@ -36,14 +36,24 @@ def content_weight_at(strength: float, backbone: str, source: str) -> float:
 def loss_weights(config: TransferConfig, source: str) -> tuple[float, float, float]:
     """alpha, beta and gamma as a run with weights of this source uses them."""
     resolved = config.resolved()
-    alpha = resolved.content_weight
-    if alpha is None and config.balance == "relative":
-        alpha = content_weight_at(config.strength, config.backbone, source)
-    return (
-        LOSS_WEIGHTS[config.balance][0] if alpha is None else alpha,
-        resolved.style_weight or 0.0,
-        resolved.variation_weight or 0.0,
-    )
+    alpha, gamma = resolved.content_weight, resolved.variation_weight
+    if alpha is None:
+        relative = config.balance == "relative"
+        alpha = (
+            content_weight_at(config.strength, config.backbone, source)
+            if relative
+            else LOSS_WEIGHTS["paper"][0]
+        )
+    usual = usual_variation_weight(config.balance, alpha)
+    return alpha, resolved.style_weight or 0.0, usual if gamma is None else gamma
+
+
+def smooths_as_usual(config: TransferConfig) -> bool:
+    """Whether gamma is what alpha makes of it, or will be, and was not chosen by itself."""
+    if config.variation_weight is None or config.content_weight is None:
+        return config.variation_weight is None
+    usual = usual_variation_weight(config.balance, config.content_weight)
+    return math.isclose(config.variation_weight, usual, rel_tol=1e-6)
 
 
 def is_of_strength(config: TransferConfig, source: str) -> bool:

@@ -76,7 +76,7 @@ def settings_in_words(config: TransferConfig, *, without: Collection[str] = ()) 
 def _what_words(config: TransferConfig) -> dict[str, tuple[str, str]]:
     """What is compared, and what counts how much."""
     # Only a run that knows its weights has an alpha of its own; until then it is the strength's.
-    alpha = config.content_weight
+    alpha, gamma = config.content_weight, config.variation_weight
     return {
         "backbone": ("Backbone", config.backbone),
         "weights": ("Weights", config.weights),
@@ -87,7 +87,7 @@ def _what_words(config: TransferConfig) -> dict[str, tuple[str, str]]:
         "balance": ("Balance", BALANCE_WORDS[config.balance]),
         "content_weight": ("Content weight", "by strength" if alpha is None else f"{alpha:g}"),
         "style_weight": ("Style weight", f"{config.style_weight:g}"),
-        "variation_weight": ("Smoothing weight", f"{config.variation_weight or 0.0:g}"),
+        "variation_weight": ("Smoothing weight", "by content weight" if gamma is None else f"{gamma:.3g}"),
         "variation": ("Smoothing by", f"{config.variation} differences"),
         "statistic": ("Style statistic", STATISTIC_WORDS[config.statistic]),
         "smoothing": ("Activations", "as they are" if config.smoothing == "none" else config.smoothing),

@@ -16,6 +16,7 @@ from nst_core.backbones import (
     VGG19,
     Backbone,
     find_backbone,
+    without_deepest,
 )
 from nst_core.errors import ConfigError
 
@@ -33,7 +34,12 @@ def sides(backbone: Backbone, side: int) -> dict[str, int]:
 def test_the_chosen_layers_exist_where_features_are_read(row):
     names = row.architecture().folded().names
     assert set(row.style_layers) | {row.content_layer} <= set(names)
-    assert set(row.style_layers) < set(row.sketch_style_layers) <= {*names, COLOURS}
+    assert set(row.sketch_style_layers) <= {*names, COLOURS}
+    # ResNet50's sketch is no better for conv5, and quicker without it.
+    assert set(row.style_layers) - set(row.sketch_style_layers) == (
+        {"conv5_block3_out"} if row is RESNET50 else set()
+    )
+    assert set(row.sketch_content_layers) <= set(names)
     for chosen in (row.style_layers, row.sketch_style_layers):
         order = [names.index(name) for name in chosen if name != COLOURS]
         assert order == sorted(set(order))
@@ -42,6 +48,23 @@ def test_the_chosen_layers_exist_where_features_are_read(row):
 def test_the_two_vgg_are_read_at_the_same_layers():
     assert VGG16.style_layers == VGG19.style_layers
     assert VGG16.content_layer == VGG19.content_layer
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_sketches_see_the_content_at_the_same_strides(row):
+    made = sides(row, 64)
+    assert [64 // made[name] for name in row.sketch_content_layers] == [4, 8]
+
+
+def test_without_deepest_leaves_out_whole_stages():
+    assert without_deepest(RESNET50.style_layers) == RESNET50.style_layers[:4]
+    assert without_deepest(VGG19.style_layers, 2) == VGG19.style_layers[:3]
+    left = without_deepest(RESNET50.sketch_style_layers)
+    assert [name for name in RESNET50.sketch_style_layers if name not in left] == [
+        "conv4_block3_out",
+        "conv4_block6_out",
+    ]
+    assert COLOURS in left
 
 
 @pytest.mark.parametrize("row", ROWS)

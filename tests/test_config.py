@@ -13,6 +13,7 @@ from nst_core.choices import (
     LARGEST_SIZE,
     LEARNING_RATES,
     LOSS_WEIGHTS,
+    VARIATION_OVER_ROOT,
     MOST_AVERAGING,
     MOST_JITTER,
     MOST_STEPS,
@@ -150,20 +151,18 @@ def test_any_value_of_any_setting_is_taken_or_refused_politely(name: str, value:
 
 
 @given(configs())
-def test_resolved_leaves_nothing_open_but_alpha_and_the_layers(config: TransferConfig) -> None:
+def test_resolved_leaves_nothing_open_but_alpha_gamma_and_the_layers(config: TransferConfig) -> None:
     resolved = config.resolved()
-    _, style, variation = LOSS_WEIGHTS[config.balance]
+    _, style = LOSS_WEIGHTS[config.balance]
     assert resolved.content_weight == config.content_weight  # it waits for the weights
     assert resolved.style_weight == (style if config.style_weight is None else config.style_weight)
-    given = config.variation_weight
-    assert resolved.variation_weight == (variation if given is None else given)
+    assert resolved.variation_weight == config.variation_weight  # it follows alpha
     rate = LEARNING_RATES[config.canvas] if config.learning_rate is None else config.learning_rate
     assert resolved.learning_rate == rate
     assert resolved.resolved() == resolved
     open_again = replace(
         resolved,
         style_weight=config.style_weight,
-        variation_weight=config.variation_weight,
         learning_rate=config.learning_rate,
     )
     assert open_again == config
@@ -171,7 +170,7 @@ def test_resolved_leaves_nothing_open_but_alpha_and_the_layers(config: TransferC
 
 def test_defaults_exist_for_every_canvas_and_balance() -> None:
     assert set(LEARNING_RATES) == set(get_args(Canvas))
-    assert set(LOSS_WEIGHTS) == set(get_args(Balance))
+    assert set(LOSS_WEIGHTS) == set(VARIATION_OVER_ROOT) == set(get_args(Balance))
 
 
 def test_the_field_a_config_draws_are_all_fields() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nst_core import material as module
 from nst_core.backbones import BACKBONES
-from nst_core.choices import LARGEST_SIZE, LEARNING_RATES, LOSS_WEIGHTS
+from nst_core.choices import LARGEST_SIZE, LEARNING_RATES, LOSS_WEIGHTS, usual_variation_weight
 from nst_core.config import TransferConfig
 from nst_core.course import optimise
 from nst_core.engine import Engine
@@ -37,8 +37,8 @@ def test_resolving_leaves_nothing_to_guess(backbone, balance, canvas):
     row = BACKBONES[backbone]
     assert config.style_layers == tuple((name, 0.2) for name in row.style_layers)
     assert config.content_layers == ((row.content_layer, 1.0),)
-    weights = (config.content_weight, config.style_weight, config.variation_weight)
-    assert weights == pytest.approx(LOSS_WEIGHTS[balance])
+    assert (config.content_weight, config.style_weight) == pytest.approx(LOSS_WEIGHTS[balance])
+    assert config.variation_weight == usual_variation_weight(balance, config.content_weight)
     assert config.learning_rate == LEARNING_RATES[canvas]
     assert resolve(config) == config
 

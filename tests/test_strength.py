@@ -10,7 +10,7 @@ from nst_core import strength as module
 from nst_core.backbones import BACKBONES
 from nst_core.choices import LOSS_WEIGHTS, STRENGTH
 from nst_core.config import TransferConfig
-from nst_core.strength import CURVES, KNOTS, content_weight_at, is_of_strength, loss_weights
+from nst_core.strength import CURVES, KNOTS, content_weight_at, is_of_strength, loss_weights, smooths_as_usual
 
 KINDS = [*CURVES, ("vgg16", "never measured")]
 
@@ -31,13 +31,31 @@ def test_the_strength_counts_where_alpha_was_not_chosen(strength: float, by_hand
     config = TransferConfig(strength=strength)
     alpha, beta, gamma = loss_weights(config, "random")
     assert alpha == content_weight_at(strength, "vgg19", "random")
-    assert (beta, gamma) == LOSS_WEIGHTS["relative"][1:]
-    assert loss_weights(TransferConfig(strength=strength, content_weight=by_hand), "random")[0] == by_hand
+    assert beta == LOSS_WEIGHTS["relative"][1]
+    assert gamma == pytest.approx(2.3 * alpha**0.5)
+    by_hands = TransferConfig(strength=strength, content_weight=by_hand)
+    assert loss_weights(by_hands, "random") == (by_hand, 1.0, pytest.approx(2.3 * by_hand**0.5))
+
+
+def test_gamma_follows_alpha_where_it_was_not_chosen() -> None:
+    assert loss_weights(TransferConfig(content_weight=4.0), "")[2] == pytest.approx(4.6)
+    assert loss_weights(TransferConfig(content_weight=0.0), "")[2] == 0
+    assert loss_weights(TransferConfig(content_weight=4.0, variation_weight=0.25), "")[2] == 0.25
+    assert loss_weights(TransferConfig(content_weight=4.0, variation_weight=0.0), "")[2] == 0
+
+
+def test_whether_gamma_is_alphas() -> None:
+    assert smooths_as_usual(TransferConfig())
+    assert smooths_as_usual(TransferConfig(content_weight=4.0))
+    assert smooths_as_usual(TransferConfig(content_weight=4.0, variation_weight=4.6))
+    assert not smooths_as_usual(TransferConfig(content_weight=4.0, variation_weight=4.7))
+    assert not smooths_as_usual(TransferConfig(variation_weight=1.0))
+    assert smooths_as_usual(TransferConfig(balance="paper", content_weight=1.0, variation_weight=0.0))
 
 
 def test_the_papers_balance_has_its_own_weights() -> None:
     config = TransferConfig(balance="paper", strength=10.0)
-    assert loss_weights(config, "random") == LOSS_WEIGHTS["paper"]
+    assert loss_weights(config, "random") == (*LOSS_WEIGHTS["paper"], 0.0)
     assert not is_of_strength(config, "random")
 
 

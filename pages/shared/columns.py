@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from nst_core.backbones import BACKBONES, COLOURS, RESNET50, VGG19, Backbone
+from nst_core.backbones import BACKBONES, COLOURS, RESNET50, VGG19, Backbone, without_deepest
 from nst_core.choices import LayerWeights, weigh_alike
 from nst_core.comparison import Comparison, cross_examine
 from nst_core.config import TransferConfig
@@ -24,7 +24,7 @@ class Column:
     backbone    whose colour it has, and whose style it takes
     changes     fields of TransferConfig beside the backbone and the layers
     on_sketch   the same, on sketch weights only
-    without     beginnings of the names of style layers that are left out
+    without     so many of the deepest stages of style layers are left out
     also_style  another backbone whose style layers weigh as much as the column's own
     content_by  another backbone whose content layers are used
     """
@@ -33,7 +33,7 @@ class Column:
     backbone: Backbone
     changes: Mapping[str, Any] = field(default_factory=dict)
     on_sketch: Mapping[str, Any] = field(default_factory=dict)
-    without: tuple[str, ...] = ()
+    without: int = 0
     also_style: Backbone | None = None
     content_by: Backbone | None = None
 
@@ -59,7 +59,7 @@ class Column:
 
     def _style_layers(self, weights: str) -> LayerWeights:
         usual = self.backbone.usual_style_layers(expected_source(self.backbone, weights))
-        own = weigh_alike(tuple(name for name in usual if not name.startswith(self.without or ("-",))))
+        own = weigh_alike(without_deepest(usual, self.without) if self.without else usual)
         if self.also_style is None:
             return own
         other = self.also_style.usual_style_layers(expected_source(self.also_style, weights))
@@ -97,9 +97,11 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
             changes={"smoothing": "softmax"},
             on_sketch={"temperature": 3.0},
         ),
-        "resnet50-without5": Column(label="ResNet50, without conv5", backbone=RESNET50, without=("conv5_",)),
-        "resnet50-without45": Column(
-            label="ResNet50, without conv4 and conv5", backbone=RESNET50, without=("conv4_", "conv5_")
+        "resnet50-without1": Column(
+            label="ResNet50, without its deepest stage", backbone=RESNET50, without=1
+        ),
+        "resnet50-without2": Column(
+            label="ResNet50, without its two deepest stages", backbone=RESNET50, without=2
         ),
         "vgg19-content-resnet50": Column(
             label="Style VGG19, content ResNet50", backbone=VGG19, content_by=RESNET50

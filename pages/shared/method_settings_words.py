@@ -1,6 +1,6 @@
 """What the settings change, in words and formulas, in the style of the algorithm's own parts."""
 
-from nst_core.choices import STRENGTH
+from nst_core.choices import STRENGTH, VARIATION_OVER_ROOT
 from nst_core.strength import content_weight_at
 
 _FAITHFUL, _USUAL, _WILD = (content_weight_at(strength, "", "") for strength in (0, STRENGTH, 100))
@@ -11,10 +11,11 @@ OF_THE_SETTINGS = (
         "Style strength",
         rf"""
 How a picture comes out hangs on the ratio of the two weights, so one slider is enough: $\beta$ stays 1, and
-a strength of $s$ sets $\alpha$ along a line through points at 0, 25, 50, 75 and 100, over its logarithm:
+a strength of $s$ sets $\alpha$ along a line through points at 0, 25, 50, 75 and 100, over its logarithm. The
+smoothing goes along, as there is more grain to smooth where the content weighs more:
 
 $$
-\alpha = 10^{{\,c(s)}}
+\alpha = 10^{{\,c(s)}} \qquad \gamma = {VARIATION_OVER_ROOT["relative"]:g} \sqrt\alpha
 $$
 
 On most networks $\alpha$ goes from {_FAITHFUL:.3g} (faithful) over {_USUAL:.3g} (at {STRENGTH:g}, the
@@ -33,7 +34,7 @@ z \leftarrow z - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon}
 $$
 
 It bears noise, such as that of jitter and of half precision. L-BFGS (Zhu and others 1997), which the paper
-used, keeps the last ten moves and how the gradient changed over each. From them it estimates the inverse
+used, keeps the last five moves and how the gradient changed over each. From them it estimates the inverse
 curvature $H$, and searches along
 
 $$
@@ -42,7 +43,7 @@ $$
 
 for a lower loss. Where some directions are far steeper than others, that takes far fewer steps, and it is the
 default: on five pairs of the samples, in the same 90 steps, the sketch of VGG19 came to a texture error of
-0.25 with it and 0.36 with Adam, that of ResNet50 to 0.35 and 0.40. It holds some hundred pictures' worth of
+0.25 with it and 0.36 with Adam, that of ResNet50 to 0.35 and 0.40. It holds some fifty pictures' worth of
 numbers, so that very large pictures are left to Adam where memory is short. *Finish on pixels with L-BFGS*
 lets any optimiser and canvas make the large forms at the small sizes, and L-BFGS the last size on pixels.
 """,

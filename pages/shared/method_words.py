@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nst_core.choices import LEARNING_RATES, LOSS_WEIGHTS
+from nst_core.choices import LEARNING_RATES, LOSS_WEIGHTS, VARIATION_OVER_ROOT
 from nst_core.plan import LADDER_BOTTOM
 from pages.shared.method_settings_words import OF_THE_SETTINGS
 
-_CONTENT, _STYLE, _VARIATION = LOSS_WEIGHTS["relative"]
+_CONTENT, _STYLE = LOSS_WEIGHTS["relative"]
+_VARIATION = VARIATION_OVER_ROOT["relative"]
 
 # Title and text of each part. Words come before symbols, and departures from the papers are named.
 OF_THE_PAPER = (
@@ -95,8 +96,8 @@ E_l = \frac{{\sum (G^l - A^l)^2}}{{\sum (A^l)^2}}
 $$
 
 A loss of 0 means that the target is met, 1 that the picture is as far from it as one without any features.
-One set of weights ($\alpha = {_CONTENT:g}$, $\beta = {_STYLE:g}$, $\gamma = {_VARIATION:g}$) then serves all
-three networks. The setting *As in the paper* restores the paper's formulas.
+One set of weights ($\alpha = {_CONTENT:g}$, $\beta = {_STYLE:g}$, $\gamma = {_VARIATION:g} \sqrt\alpha$) then
+serves all three networks. The setting *As in the paper* restores the paper's formulas.
 """,
     ),
     (

@@ -9,7 +9,7 @@ from nst_core.choices import LARGEST_SIZE, LOSS_WEIGHTS, MOST_STEPS, SMALLEST_SI
 from nst_core.config import TransferConfig
 from nst_core.strength import content_weight_at
 from nst_core.weights import expected_source
-from pages.shared.settings_widgets import held, number, select, slide, switch, whole
+from pages.shared.settings_widgets import held, number, number_or_none, select, slide, switch, whole
 from pages.shared.settings_words import (
     BALANCE_WORDS,
     START_WORDS,
@@ -69,12 +69,12 @@ def style_settings(base: TransferConfig) -> dict[str, Any]:
         ),
     }
     balance = str(held("balance", base.balance))
-    gamma = base.variation_weight if balance == base.balance else LOSS_WEIGHTS[balance][2]
-    fields["variation_weight"] = number(
+    fields["variation_weight"] = number_or_none(
         f"variation_weight.{balance}",
         "Smooth the picture",
-        gamma or 0.0,
-        "Gamma, the weight of the total variation; 0 is off. More where the picture is grainy.",
+        "Gamma, the weight of the total variation; 0 is off. More where the picture is grainy. Empty: none on"
+        " the paper's loss scale; else as much as the style strength asks for, about 1 where that begins.",
+        otherwise="as usual",
     )
     fields["variation"] = select(
         "variation",
@@ -111,7 +111,7 @@ def _loss_weights(base: TransferConfig) -> dict[str, Any]:
         )
     if not weighs_by_hand():
         return {"balance": balance}
-    content, style, _ = LOSS_WEIGHTS[balance]
+    content, style = LOSS_WEIGHTS[balance]
     return {
         "balance": balance,
         "content_weight": number(

@@ -75,6 +75,23 @@ def number(
     return float(chosen)
 
 
+def number_or_none(name: str, label: str, line: str, *, otherwise: str) -> float | None:
+    """Any number from 0, or None where the field is empty, which then says `otherwise`."""
+    chosen = st.number_input(
+        label,
+        min_value=0.0,
+        max_value=1e15,
+        value=None,
+        step=0.2,
+        format="%g",
+        key=remember(name, None),
+        help=line,
+        placeholder=otherwise,
+        persist_state="session",
+    )
+    return None if chosen is None else float(chosen)
+
+
 def whole(name: str, label: str, value: int, low: int, high: int, line: str) -> int:
     """A whole number in a range."""
     key = remember(name, value)

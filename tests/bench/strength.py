@@ -27,7 +27,7 @@ from nst_core.strength import KNOTS
 from nst_core.transfer import run
 
 PAIRS = ("skyline*swirling-night", "portrait*screaming-sky", "canyon*mandala", "cartoon*honeycomb")
-LIGHTEST, HEAVIEST = -1.5, 1.5  # log10 of the content weights
+LIGHTEST, HEAVIEST = -2.5, 1.5  # log10 of the content weights
 # What strengths 0 and 100 keep. Below WILD the backbones come no nearer to the style and only lose the
 # content; at FAITHFUL the style is hardly more than colour.
 FAITHFUL, WILD = 0.70, 0.42

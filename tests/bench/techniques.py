@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import Any
 
 from assets.sketch.matching import Measurement, search
-from nst_core.backbones import COLOURS, find_backbone
+from nst_core.backbones import COLOURS, find_backbone, without_deepest
 from nst_core.choices import STRENGTH, weigh_alike
 from nst_core.config import TransferConfig
 from nst_core.images import encode_png
@@ -45,11 +45,10 @@ FEW = (
 )
 
 
-def without_deepest(backbone: str) -> dict[str, Any]:
+def fewer_layers(backbone: str) -> dict[str, Any]:
     """The usual sketch style layers but for those of the deepest stage."""
-    layers = find_backbone(backbone).usual_style_layers("sketch")
     return {
-        "style_layers": weigh_alike(tuple(name for name in layers if name[:6] not in ("conv5_", "block5")))
+        "style_layers": weigh_alike(without_deepest(find_backbone(backbone).usual_style_layers("sketch")))
     }
 
 
@@ -82,7 +81,7 @@ def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
             "Gaussian Wasserstein": {"statistic": "wasserstein"},
             "smoothed activations": {"smoothing": "softmax"},
             "smoothed activations, temperature 3": {"smoothing": "softmax", "temperature": 3.0},
-            "without the deepest layers": without_deepest(backbone),
+            "without the deepest layers": fewer_layers(backbone),
             f"content by {label}": content_of(other),
             f"style also by {label}": style_of(backbone, other),
             "no total variation": {"variation_weight": 0.0},

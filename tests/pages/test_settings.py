@@ -116,7 +116,7 @@ def test_the_papers_scale_brings_its_own_weights() -> None:
     app = set_all(small(open_page(PAGE)), balance="paper")
     assert app.get_by_key("settings.strength").disabled
     config = config_of(app)
-    assert (config.content_weight, config.style_weight, config.variation_weight) == (1.0, 1000.0, 0.0)
+    assert (config.content_weight, config.style_weight, config.variation_weight) == (1.0, 1000.0, None)
     summary = next(item.value for item in app.caption if "Changed" in item.value)
     assert summary.endswith("Changed: the paper's loss scale")
 
