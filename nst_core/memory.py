@@ -32,9 +32,9 @@ WEIGHT_COPIES = 2
 # the gradient, Adam's moments, and what comes and goes. A Fourier transform makes complex numbers on its way.
 ADAM_PICTURES = 12
 FOURIER_PICTURES = 6
-# Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 10 corrections, in float64, is 50; the rest are
+# Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 5 corrections, in float64, is 30; the rest are
 # copies on their way between the threads and, on pixels, lists of the bounds.
-LBFGS_PICTURES = {"fourier": 95, "pixel": 145}
+LBFGS_PICTURES = {"fourier": 72, "pixel": 122}
 
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")

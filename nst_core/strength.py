@@ -16,10 +16,10 @@ from nst_core.config import TransferConfig
 KNOTS = (0.0, 25.0, 50.0, 75.0, 100.0)
 CURVES: Mapping[tuple[str, str], tuple[float, ...]] = MappingProxyType(
     {
-        ("", ""): (0.43, 0.18, -0.13, math.log10(0.2), -1.42),
-        ("vgg16", "sketch"): (0.44, 0.17, -0.18, -0.72, -1.37),
-        ("vgg19", "sketch"): (0.43, 0.2, -0.07, -0.74, -1.48),
-        ("resnet50", "sketch"): (0.41, 0.15, -0.18, -0.73, -1.28),
+        ("", ""): (0.45, 0.2, -0.1, math.log10(0.2), -2.1),
+        ("vgg16", "sketch"): (0.47, 0.2, -0.13, -0.73, -1.87),
+        ("vgg19", "sketch"): (0.43, 0.2, -0.06, -0.95, -2.36),
+        ("resnet50", "sketch"): (0.45, 0.2, -0.12, -1.02, -1.98),
     }
 )
 

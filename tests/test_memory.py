@@ -116,7 +116,7 @@ def test_l_bfgs_holds_its_corrections_and_an_average_a_picture() -> None:
     def more(**changes: object) -> float:
         return (run_need(replace(config, **changes)).held - run_need(config).held) / picture
 
-    # Pairs of moves and gradient changes alone are 20 pictures in float64, as large as 40 in float32.
+    # Pairs of moves and gradient changes alone are 10 pictures in float64, as large as 20 in float32.
     assert more(finish="lbfgs") > 2 * 2 * CORRECTIONS - 18
     assert more(optimiser="lbfgs", canvas="pixel") == more(finish="lbfgs")
     assert more(averaging=0.9) == pytest.approx(1)

@@ -37,7 +37,7 @@ class Painter:
 
         config = self.config
         if content_weight is not None:
-            config = replace(config, content_weight=content_weight, variation_weight=None)
+            config = replace(config, content_weight=content_weight)
         material = prepare(
             config, content, style, loaded={config.backbone: (self.network, self.source)}, engine=self.engine
         )
