@@ -12,6 +12,7 @@ from nst_core.images import Picture
 from nst_core.networks import Network
 from nst_core.presets import PRESETS
 from nst_core.records import WeightsSource
+from nst_core.strength import loss_weights
 from nst_core.weights import expected_width, load_network
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def make_painter(
 ) -> Painter:
     """A painter with the backbone of this name under sketch, random or ImageNet weights.
 
-    Random weights get the sketch's width and the sketch's layers, so that nothing but training tells the two
+    Random weights get the sketch's width, layers and loss weights, so that nothing but training tells the two
     apart. `seed` draws the random weights. WeightsError when the weights cannot be had.
     """
     from nst_core.material import make_engine, resolve
@@ -66,5 +67,6 @@ def make_painter(
         style_layers=weigh_alike(backbone.usual_style_layers(layers)),
         content_layers=weigh_alike(backbone.usual_content_layers(layers)),
     )
-    config = resolve(asked, source)
+    alpha, _, gamma = loss_weights(asked, layers)
+    config = resolve(replace(asked, content_weight=alpha, variation_weight=gamma), source)
     return Painter(config, network, source, make_engine(config, {name: (network, source)}))
