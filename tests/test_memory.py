@@ -63,7 +63,7 @@ def test_a_run_by_hand() -> None:
     )  # fmt: skip
     assert need.step == maps * 4
     content = 512 * fourth  # block4_conv2
-    assert need.held == 130_000_000 + (2 * 14_714_688 + 12 * 3 * 64 * 32 + content) * 4
+    assert need.held == 105_000_000 + (2 * 14_714_688 + 12 * 3 * 64 * 32 + content) * 4
     assert need.total == need.step + need.held
 
 
