@@ -31,7 +31,7 @@ WEIGHT_COPIES = 2
 # Content and style as given, and at their size while targets are made; the parameters now and at their best,
 # the gradient, Adam's moments, and what comes and goes. A Fourier transform makes complex numbers on its way.
 ADAM_PICTURES = 12
-FOURIER_PICTURES = 6
+FOURIER_PICTURES = 4
 # Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 5 corrections, in float64, is 30; the rest are
 # copies on their way between the threads and, on pixels, lists of the bounds.
 LBFGS_PICTURES = {"fourier": 72, "pixel": 122}
