@@ -38,12 +38,8 @@ def loss_weights(config: TransferConfig, source: str) -> tuple[float, float, flo
     resolved = config.resolved()
     alpha, gamma = resolved.content_weight, resolved.variation_weight
     if alpha is None:
-        relative = config.balance == "relative"
-        alpha = (
-            content_weight_at(config.strength, config.backbone, source)
-            if relative
-            else LOSS_WEIGHTS["paper"][0]
-        )
+        at_strength = content_weight_at(config.strength, config.backbone, source)
+        alpha = at_strength if config.balance == "relative" else LOSS_WEIGHTS[config.balance][0]
     usual = usual_variation_weight(config.balance, alpha)
     return alpha, resolved.style_weight or 0.0, usual if gamma is None else gamma
 
