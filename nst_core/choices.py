@@ -33,8 +33,8 @@ LOSS_WEIGHTS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"relative": (0.2, 1.0), "paper": (1.0, 1000.0)}
 )
 # Gamma over the root of alpha, for each balance; the paper has no variation term. The content's gradient
-# brings the grain that smoothing takes away: a gamma of its own blurs bold pictures, leaves grain in faithful
-# ones, and one in proportion to alpha blurs the faithful.
+# brings the grain that smoothing takes away: a gamma of its own blurs bold pictures and leaves grain in
+# faithful ones (`python -m tests.bench.strength --gamma 1`), one in proportion to alpha blurs the faithful.
 VARIATION_OVER_ROOT: Mapping[str, float] = MappingProxyType({"relative": 2.3, "paper": 0.0})
 
 STRENGTH = 75.0  # the style strength where none is chosen
@@ -43,7 +43,7 @@ LayerWeights = tuple[tuple[str, float], ...]
 
 
 def usual_variation_weight(balance: str, content_weight: float) -> float:
-    """Gamma where none is chosen, at this alpha."""
+    """Gamma where none is chosen, at this alpha, from 0 upwards. Our own: the paper has no such term."""
     return VARIATION_OVER_ROOT[balance] * math.sqrt(content_weight)
 
 

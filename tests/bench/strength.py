@@ -31,7 +31,7 @@ LIGHTEST, HEAVIEST = -2.5, 1.5  # log10 of the content weights
 # What strengths 0 and 100 keep. Below WILD the backbones come no nearer to the style and only lose the
 # content; at FAITHFUL the style is hardly more than colour.
 FAITHFUL, WILD = 0.70, 0.42
-SHOWN = ("structure_kept", "edges_kept", "texture_error", "patch_distance")
+SHOWN = ("structure_kept", "edges_kept", "texture_error", "patch_distance", "grain")
 
 Means = Mapping[str, float]
 
@@ -67,6 +67,7 @@ def table(models: Models, backbone: str, options: argparse.Namespace) -> Iterato
         **PRESETS["draft"].settings(),
         "size": options.size,
         "steps": options.steps,
+        "variation_weight": options.gamma,
     }
     if not options.fit:
         for strength in KNOTS:
@@ -89,10 +90,11 @@ def main() -> None:
     parser.add_argument("--pairs", type=lambda text: tuple(text.split(",")), default=PAIRS)
     parser.add_argument("--size", type=int, default=draft.size)
     parser.add_argument("--steps", type=int, default=draft.steps)
+    parser.add_argument("--gamma", type=float, help="one at all strengths, instead of one that follows alpha")
     parser.add_argument("--fit", action="store_true", help="find the knots")
     options = parser.parse_args()
-    print("| network | strength | structure kept | edges kept | texture error | patch distance |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| network | strength | structure kept | edges kept | texture error | patch distance | grain |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     models = Models()
     for backbone in options.backbones.split(","):
         for line in table(models, backbone, options):
