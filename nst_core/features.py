@@ -11,19 +11,19 @@ from nst_core.architectures import INPUT, Layer
 from nst_core.backbones import BGR_MEANS, COLOURS
 from nst_core.choices import Padding, Pooling
 from nst_core.networks import Network
-from nst_core.operations import convolve, onednn_computes, turned
+from nst_core.operations import convolve, mirrored_frame, onednn_computes, padded, turned
 
-# For one row or column of padding SYMMETRIC repeats the border, as replication does; the three rows of
-# ResNet50's stem then mirror instead, which leaves no visible border either.
-_PAD_MODES = {"zero": "CONSTANT", "reflect": "REFLECT", "replicate": "SYMMETRIC"}
+# What borders show, by the layer that first had the size, and how many rows and columns are added.
+Frames = dict[tuple[str, int], tuple[Any, Any]]
 
 
 class Extractor:
     """Feature maps of chosen layers; holds the network's arrays as tensors, and nothing that changes.
 
     Calling it with a picture, float32 [H, W, 3] in 0..1 (RGB), gives {layer: [1, h, w, N]}. Each side must
-    be at least the backbone's `smallest_side`. With precision="bfloat16" kernels and maps are rounded on the
-    way; the maps that are given back are float32 in any case.
+    be at least the backbone's `smallest_side`. With precision="bfloat16" kernels and maps are rounded, those
+    that are given back too: were they copies in float32, the deeper layers would not depend on them, and a
+    gradient could not go through them.
     """
 
     def __init__(
@@ -41,15 +41,20 @@ class Extractor:
         self._type = tf.as_dtype(precision)
         deep = tuple(name for name in layers if name != COLOURS)
         self.layers = network.architecture.up_to(deep) if deep else ()
+        self._grids = _grids(self.layers)
         self._arrays = _tensors(network, self.layers, self._type)
 
     def __call__(self, picture: Any) -> dict[str, Any]:
         maps = {INPUT: tf.cast(tf.expand_dims(preprocess(picture), 0), self._type)}
+        frames: Frames = {}
         for layer in self.layers:
-            maps[layer.name] = self._apply(layer, [maps[name] for name in layer.inputs])
+            inputs = [maps[name] for name in layer.inputs]
+            if layer.padding and (self.padding != "zero" or layer.kind == "pad"):
+                inputs = [self._pad(inputs[0], layer, frames)]
+            maps[layer.name] = self._apply(layer, inputs)
         if COLOURS in self.names:
             maps[COLOURS] = tf.expand_dims(colours(picture), 0)
-        return {name: tf.cast(maps[name], tf.float32) for name in self.names}
+        return {name: maps[name] for name in self.names}
 
     def _apply(self, layer: Layer, inputs: list[Any]) -> Any:
         match layer.kind:
@@ -60,7 +65,7 @@ class Extractor:
             case "add":
                 return inputs[0] + inputs[1]
             case "pad":
-                return self._pad(inputs[0], layer.padding)
+                return inputs[0]
             case "max_pool":
                 return self._pool(layer, inputs[0])
             case "batch_norm":
@@ -68,20 +73,34 @@ class Extractor:
 
     def _convolve(self, layer: Layer, maps: Any) -> Any:
         kernel, bias, back = self._arrays[layer.name]
-        inside = "VALID"
-        if layer.padding and self.padding == "zero":
-            inside = "SAME"
-        elif layer.padding:
-            maps = self._pad(maps, layer.padding)
+        inside = "SAME" if layer.padding and self.padding == "zero" else "VALID"
         return convolve(maps, kernel, bias, stride=layer.stride, inside=inside, relu=layer.relu, back=back)
 
-    def _pad(self, maps: Any, amount: int) -> Any:
-        sides = [[0, 0], [amount, amount], [amount, amount], [0, 0]]
-        return tf.pad(maps, sides, _PAD_MODES[self.padding])
+    def _pad(self, maps: Any, layer: Layer, frames: Frames) -> Any:
+        if self.padding == "zero":
+            return padded(maps, layer.padding, None)
+        key = (self._grids[layer.inputs[0]], layer.padding)
+        if key not in frames:
+            # Replication mirrors with the border twice, which for one row or column is to repeat it; the
+            # three rows of ResNet50's stem then mirror, which leaves no visible border either.
+            height, width = tf.unstack(tf.shape(maps)[1:3])
+            frames[key] = mirrored_frame(
+                height, width, layer.padding, border_twice=self.padding == "replicate"
+            )
+        return padded(maps, layer.padding, frames[key])
 
     def _pool(self, layer: Layer, maps: Any) -> Any:
         pool = tf.nn.max_pool2d if self.pooling == "max" else tf.nn.avg_pool2d
         return pool(maps, layer.kernel, layer.stride, "VALID")
+
+
+def _grids(layers: tuple[Layer, ...]) -> dict[str, str]:
+    """Of each layer the first one whose maps have its height and width, whatever the picture's."""
+    grids = {INPUT: INPUT}
+    for layer in layers:
+        kept = layer.kind != "pad" and layer.stride == 1 and layer.kernel == 2 * layer.padding + 1
+        grids[layer.name] = grids[layer.inputs[0]] if kept else layer.name
+    return grids
 
 
 def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dict[str, tuple[Any, Any, Any]]:

@@ -55,16 +55,18 @@ def gram_distance(features: Any, target: Any) -> Any:
     """
 
     def distance(flat: Any) -> tuple[Any, Callable[[Any], Any]]:
+        exact = tf.cast(flat, tf.float32)
         positions = tf.cast(tf.shape(flat)[0], tf.float32)
-        apart = tf.matmul(flat, flat, transpose_a=True) / positions - target
+        apart = tf.matmul(exact, exact, transpose_a=True) / positions - target
 
-        # Equation 6 of Gatys et al. (2015), F (G - A): one product, and nothing turned round.
+        # Equation 6 of Gatys et al. (2015), F (G - A): one product, and nothing turned round. In the maps'
+        # own precision, which the gradient would be rounded to anyhow.
         def gradient(upstream: Any) -> Any:
-            return tf.matmul(flat, (4.0 * upstream / positions) * apart)
+            return tf.matmul(flat, tf.cast((4.0 * upstream / positions) * apart, flat.dtype))
 
         return tf.reduce_sum(tf.square(apart)), gradient
 
-    return tf.custom_gradient(distance)(positions_of(features))
+    return tf.custom_gradient(distance)(tf.reshape(features, [-1, features.shape[-1]]))
 
 
 def moments(features: Any) -> Any:

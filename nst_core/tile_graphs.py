@@ -81,7 +81,8 @@ class TileGraphs:
         return self._summed_up(self._owned(self._engine.raw_maps(_cropped(picture, box)), own), centres)
 
     def _content_maps(self, picture: Any, box: Any, places: Any, own: Any) -> list[Any]:
-        return self._owned(self._engine.raw_maps(_cropped(picture, box)), own)[self._styles :]
+        owned = self._owned(self._engine.raw_maps(_cropped(picture, box)), own)
+        return [tf.cast(maps, tf.float32) for maps in owned[self._styles :]]
 
     def _gathered(
         self, picture: Any, box: Any, places: Any, own: Any, centres: Any, contents: Any

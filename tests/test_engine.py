@@ -212,6 +212,21 @@ def test_a_weight_of_zero_takes_its_term_away(engine):
     assert np.abs(gradients[0]).max() > 0
 
 
+@pytest.mark.parametrize("padding", ["zero", "replicate"])
+def test_the_whole_gradient_goes_through_bfloat16(engines, padding):
+    """All layers' shares of it, the deep ones too, whose way leads through maps that are losses' own."""
+    content, style = pictures(24, 32)
+    picture = tf.constant(make_picture(24, 32, seed=3).pixels)
+    found = []
+    for precision in ("float32", "bfloat16"):
+        engine = engines(precision=precision, padding=padding, pooling="average")
+        losses, gradient = engine.evaluate(picture, make_targets(engine, content, style), FACTORS)
+        found.append((losses.total(FACTORS), gradient.numpy().ravel()))
+    (total, exact), (rounded_total, rounded) = found
+    assert rounded_total == pytest.approx(total, rel=0.02)
+    assert np.linalg.norm(rounded - exact) < 0.1 * np.linalg.norm(exact)
+
+
 def test_losses_at_the_targets_are_zero(engine):
     content, _ = pictures(12, 9)
     losses, _ = engine.evaluate(content, make_targets(engine, content, content), FACTORS)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst_core.operations import convolve, turned
+from nst_core.operations import convolve, mirrored_frame, padded, turned
 
 
 def test_a_turned_kernel_by_hand():
@@ -73,3 +73,48 @@ def test_whether_onednn_computes_follows_its_switch(switch, wanted):
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == wanted
+
+
+def test_a_mirrored_frame_by_hand():
+    # A map of 2 x 3 places 0 1 2 / 3 4 5 in one of 4 x 5, its border repeated.
+    places, origins = (part.numpy() for part in mirrored_frame(2, 3, 1, border_twice=True))
+    around = np.full(20, -1)
+    around[places] = origins
+    wanted = [[0, 0, 1, 2, 2], [0, -1, -1, -1, 2], [3, -1, -1, -1, 5], [3, 3, 4, 5, 5]]
+    np.testing.assert_array_equal(around.reshape(4, 5), wanted)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("amount", [1, 3])
+@pytest.mark.parametrize("border", ["SYMMETRIC", "REFLECT"])
+def test_padding_and_its_gradient_are_tensorflows(border, amount, precision, rng):
+    # Whole numbers, which bfloat16 holds and adds exactly.
+    maps, sides = tf.constant(rng.integers(-4, 5, (1, 5, 7, 2)), precision), [[amount, amount]] * 2
+    slopes = tf.constant(rng.integers(-4, 5, (1, 5 + 2 * amount, 7 + 2 * amount, 2)), precision)
+
+    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 2], precision)], autograph=False)
+    def compiled(source):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(source)
+            frame = mirrored_frame(
+                *tf.unstack(tf.shape(source)[1:3]), amount, border_twice=border == "SYMMETRIC"
+            )
+            made, wanted = padded(source, amount, frame), tf.pad(source, [[0, 0], *sides, [0, 0]], border)
+        return made, wanted, *(tape.gradient(maps, source, slopes) for maps in (made, wanted))
+
+    made, wanted, ours, theirs = (tf.cast(found, tf.float32) for found in compiled(maps))
+    np.testing.assert_array_equal(made, wanted)
+    np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(tf.cast(padded(maps, 1, None), tf.float32)[0, 0], 0)
+
+
+def test_padding_leaves_the_map_it_was_given_as_it_is(rng):
+    maps = tf.constant(rng.normal(0, 1, (1, 4, 3, 2)), tf.float32)
+    before = maps.numpy().copy()
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        made = padded(maps, 1, mirrored_frame(4, 3, 1, border_twice=True))
+    upstream = tf.ones_like(made)
+    tape.gradient(made, maps, output_gradients=upstream)
+    np.testing.assert_array_equal(maps, before)
+    np.testing.assert_array_equal(upstream, 1)
