@@ -112,7 +112,8 @@ def _learn(row: Row) -> None:
     """Let the app's waiting times profit."""
     width = expected_width(find_backbone(row.backbone), row.weights)
     point = (row.gflops * row.seconds_per_step, row.seconds_per_step)
-    Speeds(speed_path()).note(kind_of(row.backbone, width), [point], start=row.seconds_to_first_step)
+    kind = kind_of(row.backbone, width, "float32" if row.precision == "float32" else "bfloat16")
+    Speeds(speed_path()).note(kind, [point], start=row.seconds_to_first_step)
 
 
 def _telling(words: str) -> AbstractContextManager[Any]:

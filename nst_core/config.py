@@ -50,7 +50,7 @@ class TransferConfig:
     style_scale     the style picture's longest side over the canvas': smaller gives finer strokes
     jitter          pixels by which the picture is shifted to and fro between Adam's steps
     averaging       decay of a running average of the pictures, 0 for none
-    precision       of the convolutions; auto is float32 as long as bfloat16 was not measured to be as good
+    precision       of the convolutions; auto is bfloat16 where that pays, see `find_precision`
     """
 
     backbone: str = "vgg19"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from nst_core.config import TransferConfig
 from nst_core.features import Extractor
 from nst_core.losses import VARIATIONS, Targets, content_distance, make_targets, smooth
 from nst_core.networks import Network
+from nst_core.precision import find_precision
 from nst_core.shifts import STILL, Shift, moved_back, shifted
 from nst_core.statistics import STATISTICS
 from nst_core.tiles import Route
@@ -52,14 +53,16 @@ class Engine:
     def __init__(self, networks: Mapping[str, Network], config: TransferConfig) -> None:
         self.style_layers = tuple(name for name, _ in config.style_layers or ())
         self.content_layers = tuple(name for name, _ in config.content_layers or ())
-        # bfloat16 only where it is asked for: on no processor was it measured against float32 yet.
-        self.precision = "bfloat16" if config.precision == "bfloat16" else "float32"
+        width = min(network.architecture.width for network in networks.values())
+        self.precision = find_precision(config.precision, width)
         self.statistic = config.statistic
         self.variation = VARIATIONS[config.variation]
         self._statistic = STATISTICS[config.statistic]
         self.smoothed = config.smoothing == "softmax"
         self._temperature = config.temperature
-        self.extractors = _extractors(networks, self.style_layers + self.content_layers, config)
+        self.extractors = _extractors(
+            networks, self.style_layers + self.content_layers, config, self.precision
+        )
         picture = tf.TensorSpec([None, None, 3], tf.float32)
         targets = self.targets_spec = self._targets_spec(networks, config.backbone)
         self._features = tf.function(self._maps, input_signature=[picture], autograph=False)
@@ -173,7 +176,10 @@ class Engine:
 
 
 def _extractors(
-    networks: Mapping[str, Network], keys: tuple[str, ...], config: TransferConfig
+    networks: Mapping[str, Network],
+    keys: tuple[str, ...],
+    config: TransferConfig,
+    precision: Literal["float32", "bfloat16"],
 ) -> list[tuple[Extractor, dict[str, str]]]:
     """For each network its extractor, and which of its layers each key means."""
     owned: dict[str, dict[str, str]] = {}
@@ -187,7 +193,7 @@ def _extractors(
                 tuple(dict.fromkeys(names.values())),
                 padding=config.padding,
                 pooling=config.pooling,
-                precision="bfloat16" if config.precision == "bfloat16" else "float32",
+                precision=precision,
             ),
             names,
         )

@@ -175,7 +175,8 @@ def prepare(
     rungs = [fit(content, size) for size in sizes]
     if tile is None:
         weights = sum(network.parameters for network, _ in loaded.values())
-        room = find_room(config, engine.routes, weights, rungs, available_memory())
+        computed = replace(config, precision=engine.precision)
+        room = find_room(computed, engine.routes, weights, rungs, available_memory())
     else:
         room = Room(tile, "because that was asked for")
     chosen, told = in_room(engine, config, room, rungs[-1])

@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nst_core.architectures import INPUT, Architecture, Layer
@@ -14,24 +14,26 @@ from nst_core.backbones import COLOURS, find_backbone, split_layer
 from nst_core.choices import JITTERS, WEIGHTS_SOURCES
 from nst_core.config import TransferConfig
 from nst_core.plan import rung_method
+from nst_core.precision import find_precision
 from nst_core.tiles import Route, largest_crop, map_sides
 from nst_core.weights import expected_source, expected_width
 
-FLOAT = 4  # bytes
+FLOAT, BFLOAT16 = 4, 2  # bytes
 # Layers whose maps are held until their gradients are known, beside convolutions with a ReLU of their own:
 # sums and ReLUs take over their input's memory, paddings are let go.
 KEPT = ("relu", "max_pool")
 # Maps as large as the largest one that are there besides, while its layer is computed or its gradient. This
-# and the next were measured, see tests.bench.memory_peaks.
+# and what follows were measured, see tests.bench.memory_peaks.
 WORKING_MAPS = 3
+HALF_WORKING_MAPS = 2  # in bfloat16
 # TensorFlow's graphs and threads, whatever the picture.
-STARTING = 105_000_000  # bytes
+STARTING = 95_000_000  # bytes
 # As kernels, and turned for the way back.
 WEIGHT_COPIES = 2
 # Content and style as given, and at their size while targets are made; the parameters now and at their best,
 # the gradient, Adam's moments, and what comes and goes. A Fourier transform makes complex numbers on its way.
-ADAM_PICTURES = 12
-FOURIER_PICTURES = 4
+ADAM_PICTURES = 11
+FOURIER_PICTURES = 1
 # Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 5 corrections, in float64, is 30; the rest are
 # copies on their way between the threads and, on pixels, lists of the bounds.
 LBFGS_PICTURES = {"fourier": 72, "pixel": 122}
@@ -53,12 +55,12 @@ class Need:
         return self.held + self.step
 
 
-def step_values(layers: Sequence[Layer], size: tuple[int, int]) -> int:
+def step_values(layers: Sequence[Layer], size: tuple[int, int], working: int = WORKING_MAPS) -> int:
     """How many numbers a step on (width, height) pixels holds at most: maps kept and working ones."""
     columns, rows = (map_sides(layers, side) for side in size)
     values = {layer: rows[layer.name] * columns[layer.name] * layer.channels for layer in layers}
     kept = sum(count for layer, count in values.items() if layer.relu or layer.kind in KEPT)
-    return 3 * size[0] * size[1] + kept + WORKING_MAPS * max(values.values(), default=0)
+    return 3 * size[0] * size[1] + kept + working * max(values.values(), default=0)
 
 
 def weight_values(architecture: Architecture) -> int:
@@ -79,25 +81,32 @@ def run_need(config: TransferConfig, size: tuple[int, int] | None = None, tile: 
     picture. What the process holds before, Python and TensorFlow, is not counted.
     """
     size = size or (config.size, config.size)
-    routes, weights = [], 0
+    routes, weights, widths = [], 0, []
     for name, keys in keys_by_backbone(config).items():
         backbone = find_backbone(name)
-        architecture = backbone.architecture(expected_width(backbone, weights_of(config, name))).folded()
+        widths.append(expected_width(backbone, weights_of(config, name)))
+        architecture = backbone.architecture(widths[-1]).folded()
         deep = tuple(layer for layer in keys.values() if layer != COLOURS)
         routes.append((architecture.up_to(deep) if deep else (), keys))
         weights += weight_values(architecture)
+    config = replace(config, precision=find_precision(config.precision, min(widths)))
     return need_of(config, routes, weights, size, tile)
 
 
 def need_of(
     config: TransferConfig, routes: Sequence[Route], weights: int, size: tuple[int, int], tile: int = 0
 ) -> Need:
-    """`run_need` of the layers in use themselves, and of how many weights their networks have."""
+    """`run_need` of the layers in use themselves, and of how many weights their networks have.
+
+    config: its precision is the one that is computed in; `auto` counts as float32.
+    """
+    half = config.precision == "bfloat16"
+    each, working = (BFLOAT16, HALF_WORKING_MAPS) if half else (FLOAT, WORKING_MAPS)
     crop = largest_crop(routes, size, tile) if tile else size
-    held = WEIGHT_COPIES * weights + kept_pictures(config) * 3 * size[0] * size[1]
+    held = kept_pictures(config) * 3 * size[0] * size[1]
     held += (JITTERS if config.jitter else 1) * _content_values(config, routes, size)
-    step = sum(step_values(layers, crop) for layers, _ in routes)
-    return Need(held=STARTING + FLOAT * held, step=FLOAT * step)
+    step = sum(step_values(layers, crop, working) for layers, _ in routes)
+    return Need(held=STARTING + FLOAT * held + each * WEIGHT_COPIES * weights, step=each * step)
 
 
 def kept_pictures(config: TransferConfig) -> int:

@@ -8,6 +8,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+CPUINFO = Path("/proc/cpuinfo")
 LIBRARIES = ("tensorflow", "keras", "numpy", "pillow", "scipy", "scikit-image")
 
 
@@ -45,11 +46,29 @@ def device_name() -> str:
 
 def processor_name() -> str:
     """The processor's model, or its family where the system does not tell more."""
-    told = Path("/proc/cpuinfo")
-    for line in told.read_text("utf-8", "replace").splitlines() if told.exists() else []:
+    for line in CPUINFO.read_text("utf-8", "replace").splitlines() if CPUINFO.exists() else []:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def computes_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself (AVX512-BF16 or AMX) and TensorFlow makes use of it.
+
+    TensorFlow is not asked, which would mean to import it: it hands convolutions to oneDNN on these
+    processors unless it is told not to. Known on Linux alone; elsewhere False.
+    """
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" or not CPUINFO.exists():
+        return False
+    lines = CPUINFO.read_text("utf-8", "replace").splitlines()
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+
+
+def uses_gpu() -> bool:
+    """Whether TensorFlow, if it is loaded, has found a GPU."""
+    tensorflow = sys.modules.get("tensorflow")
+    return bool(tensorflow and tensorflow.config.list_physical_devices("GPU"))
 
 
 def cores() -> int:

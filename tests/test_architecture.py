@@ -16,8 +16,8 @@ CORE = ROOT / "nst_core"
 # fmt: off
 ORDER = (
     "errors", "store", "system", "images", "decoding", "intake", "samples", "pictures",
-    "architectures", "backbones", "anatomy", "choices", "checks", "config", "presets", "strength", "wording",
-    "plan", "records", "estimate",
+    "architectures", "backbones", "anatomy", "choices", "precision", "checks", "config", "presets",
+    "strength", "wording", "plan", "records", "estimate",
     "networks", "imagenet", "weights", "downloads", "tiles", "memory", "room", "work", "speed_file", "speeds",
     "tensors", "operations", "features", "activations", "statistics", "losses", "canvas", "easel", "backward",
     "shifts", "engine", "optimisers",

@@ -87,4 +87,6 @@ def test_where_not_even_tiles_make_room_for_lbfgs_the_larger_rungs_are_adams() -
 
 def test_the_estimate_before_anything_is_loaded_is_the_same() -> None:
     for tile in (0, 256):
-        assert run_need(CONFIG, SIZE, tile) == need_of(CONFIG, ROUTES, WEIGHTS, SIZE, tile)
+        assert run_need(replace(CONFIG, precision="float32"), SIZE, tile) == need_of(
+            CONFIG, ROUTES, WEIGHTS, SIZE, tile
+        )

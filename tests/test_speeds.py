@@ -23,6 +23,7 @@ from nst_core.speeds import (
     Speed,
     Speeds,
     fit_speed,
+    guess_of,
     kind_of,
     rung_timings,
     with_points,
@@ -97,6 +98,20 @@ def test_a_line_is_found_exactly(overhead: float, pace: float, works: list[float
     assert fitted.start == GUESS.start
 
 
+def test_bfloat16_is_a_kind_of_its_own() -> None:
+    speeds = Speeds()
+    half, full = (TransferConfig(weights="random", precision=name) for name in ("bfloat16", "float32"))
+    before = speeds.seconds(full, DRAFT)
+    assert speeds.seconds(half, DRAFT) < before
+    record = make_record(Speed(0.0, 0.5, 1.0), DRAFT, config=half)
+    speeds.learn(replace(record, precision="bfloat16", weights=replace(record.weights, width=1.0)))
+    assert speeds.seconds(full, DRAFT) == before
+    assert speeds.seconds(half, DRAFT) == pytest.approx(
+        sum(0.5 * step_gigaflops(half, size, width=1.0) * steps for size, steps in DRAFT)
+    )
+    assert guess_of("vgg16 thin bfloat16").overhead == REFERENCE["vgg16 thin"].overhead
+
+
 def test_one_size_scales_the_guess() -> None:
     timings = Timings(((1.0, 0.06), (1.5, 0.08)), 9.0)
     fitted = fit_speed(timings, GUESS)
@@ -161,7 +176,8 @@ def test_too_short_a_run_teaches_nothing(count: int) -> None:
     speeds = Speeds()
     speeds.learn(record)
     width = expected_width(VGG19, "sketch")
-    assert speeds._speed(kind_of("vgg19", width)).pace == pytest.approx(2 * REFERENCE["vgg19 thin"].pace)
+    kind = kind_of("vgg19", width, "float32")
+    assert speeds._speed(kind).pace == pytest.approx(2 * REFERENCE["vgg19 thin"].pace)
 
 
 def test_the_newest_of_a_size_counts() -> None:
@@ -232,4 +248,4 @@ def test_a_file_that_is_damaged_or_cannot_be_written_does_no_harm(tmp_path: Path
 
 
 def test_every_kind_has_its_reference() -> None:
-    assert set(REFERENCE) == {kind_of(name, width) for name in BACKBONES for width in (0.25, 1.0)}
+    assert set(REFERENCE) == {kind_of(name, width, "float32") for name in BACKBONES for width in (0.25, 1.0)}

@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst_core.system import LIBRARIES, cores, device_name, library_versions, peak_memory_mb
+from nst_core import system
+from nst_core.system import (
+    LIBRARIES,
+    computes_bfloat16,
+    cores,
+    device_name,
+    library_versions,
+    peak_memory_mb,
+)
 
 
 def test_versions_are_those_installed() -> None:
@@ -83,3 +91,25 @@ def test_a_proc_that_does_not_tell_is_passed_over(monkeypatch: pytest.MonkeyPatc
     assert peak_memory_mb() is None
     monkeypatch.setattr(Path, "read_text", lambda path, encoding: "VmPeak:\t9 kB\nVmHWM:\t    500000 kB\n")
     assert peak_memory_mb() == 512.0
+
+
+@pytest.mark.parametrize(
+    ("flags", "known"),
+    [
+        ("fpu avx2 avx512f avx512_bf16", True),
+        ("fpu amx_tile amx_bf16", True),
+        ("fpu avx2 avx512f avx512_vnni", False),
+        ("", False),
+    ],
+)
+def test_processors_that_compute_in_bfloat16(
+    flags: str, known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpuinfo"
+    monkeypatch.setattr(system, "CPUINFO", file)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    assert not computes_bfloat16()  # no such file
+    file.write_text(f"model name : avx512_bf16 in a name\nflags\t\t: {flags}\nbugs\t\t: none\n")
+    assert computes_bfloat16() == known
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert not computes_bfloat16()

@@ -138,8 +138,8 @@ def _seeing_settings(base: TransferConfig) -> dict[str, Any]:
             "precision",
             "Precision",
             PRECISION_WORDS,
-            "Of the convolutions. Half is quicker only where the processor computes in it, and is rougher;"
-            " Automatic is full.",
+            "Of the convolutions. Half is quicker only where the processor computes in it, and is rougher."
+            " Automatic is half there for networks of full width, and full precision otherwise.",
             base.precision,
         ),
     }

@@ -29,6 +29,7 @@ class Case:
     optimiser: str = "adam"
     steps: int = 2
     tile: int = 0
+    precision: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

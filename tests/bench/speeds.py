@@ -12,7 +12,7 @@ from pathlib import Path
 from nst_core.backbones import find_backbone
 from nst_core.estimate import matrix_rate
 from nst_core.speed_file import Timings
-from nst_core.speeds import REFERENCE, fit_speed, kind_of
+from nst_core.speeds import fit_speed, guess_of, kind_of
 from nst_core.weights import expected_width
 
 
@@ -26,14 +26,15 @@ def main() -> None:
     starts: dict[str, list[float]] = {}
     for row in rows:
         backbone = find_backbone(row["backbone"])
-        kind = kind_of(backbone.name, expected_width(backbone, row["weights"]))
+        precision = "float32" if row["precision"] == "float32" else "bfloat16"
+        kind = kind_of(backbone.name, expected_width(backbone, row["weights"]), precision)
         seconds = row["seconds_per_step"]
         work = round(row["gflops"] * seconds, 6)
         points = kinds.setdefault(kind, {})
         points[work] = min(seconds, points.get(work, seconds))
         starts.setdefault(kind, []).append(row["seconds_to_first_step"] - seconds)
     for kind, points in kinds.items():
-        speed = fit_speed(Timings(tuple(points.items())), REFERENCE[kind])
+        speed = fit_speed(Timings(tuple(points.items())), guess_of(kind))
         errors = [speed.seconds(work) / seconds - 1 for work, seconds in sorted(points.items())]
         start = statistics.median(starts[kind])
         print(f'"{kind}": Speed({speed.overhead:.4f}, {speed.pace:.5f}, {start:.1f}),', end="  # ")
