@@ -1,8 +1,9 @@
 """One step on sketch weights beside one at full width, and a whole draft: python -m tests.bench.sketch_steps.
 
-Both networks of a backbone take turns within one process, so that a busy machine slows both alike. The
-figures are medians; what counts is their ratio. Full-width networks have random weights, which cost the same.
-The objective alone is a step without L-BFGS and the canvas, which cost the same at any width.
+Both networks of a backbone take turns within one process, so that a busy machine slows both alike, and
+compute in the same precision. The figures are medians; what counts is their ratio. Full-width networks have
+random weights, which cost the same. The objective alone is a step without L-BFGS and the canvas, which cost
+the same at any width.
 """
 
 import os
@@ -15,10 +16,12 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 import tensorflow as tf
 
 from nst_core.backbones import BACKBONES
+from nst_core.choices import Precision
 from nst_core.config import TransferConfig
 from nst_core.lanes import Request, prepare_request
 from nst_core.material import Material
@@ -60,13 +63,13 @@ def medians(calls: Mapping[str, Callable[[], float]], rounds: int) -> tuple[floa
     return statistics.median(times["sketch"][2:]), statistics.median(times["random"][2:])
 
 
-def measure(backbone: str, models: Models, rounds: int) -> Costs:
+def measure(backbone: str, models: Models, rounds: int, precision: Precision) -> Costs:
     """All of one backbone's."""
     content, style = load_sample("skyline"), load_sample("swirling-night")
     draft = PRESETS["draft"]
     materials = {}
     for weights in ("sketch", "random"):
-        config = TransferConfig(backbone=backbone, weights=weights, size=draft.size, steps=draft.steps)
+        config = TransferConfig(backbone=backbone, weights=weights, precision=precision, **draft.settings())
         request = Request(label=backbone, config=config, content=content, style=style)
         materials[weights] = prepare_request(request, models)
     steppers = {weights: Stepper(material) for weights, material in materials.items()}
@@ -83,12 +86,13 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--precision", choices=get_args(Precision), default="float32")
+    asked = parser.parse_args()
     print("| backbone | sketch step, ms | full width | ratio | objective alone | full width | ratio", end="")
     print(" | whole draft, s |\n| --- |" + " ---: |" * 7)
     models = Models()
     for name, row in BACKBONES.items():
-        costs = measure(name, models, rounds)
+        costs = measure(name, models, asked.rounds, asked.precision)
         cells = [
             f"{1e3 * thin:.1f} | {1e3 * full:.0f} | {full / thin:.1f}"
             for thin, full in (costs.step, costs.objective)
