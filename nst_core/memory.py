@@ -28,6 +28,7 @@ WORKING_MAPS = 3
 HALF_WORKING_MAPS = 2  # in bfloat16
 # TensorFlow's graphs and threads, whatever the picture.
 STARTING = 95_000_000  # bytes
+TILING = 30_000_000  # bytes, of the graphs that tiles have of their own
 # As kernels, and turned for the way back.
 WEIGHT_COPIES = 2
 # Content and style as given, and at their size while targets are made; the parameters now and at their best,
@@ -81,15 +82,14 @@ def run_need(config: TransferConfig, size: tuple[int, int] | None = None, tile: 
     picture. What the process holds before, Python and TensorFlow, is not counted.
     """
     size = size or (config.size, config.size)
-    routes, weights, widths = [], 0, []
+    routes, weights = [], 0
     for name, keys in keys_by_backbone(config).items():
         backbone = find_backbone(name)
-        widths.append(expected_width(backbone, weights_of(config, name)))
-        architecture = backbone.architecture(widths[-1]).folded()
+        architecture = backbone.architecture(expected_width(backbone, weights_of(config, name))).folded()
         deep = tuple(layer for layer in keys.values() if layer != COLOURS)
         routes.append((architecture.up_to(deep) if deep else (), keys))
         weights += weight_values(architecture)
-    config = replace(config, precision=find_precision(config.precision, min(widths)))
+    config = replace(config, precision=find_precision(config.precision))
     return need_of(config, routes, weights, size, tile)
 
 
@@ -106,7 +106,8 @@ def need_of(
     held = kept_pictures(config) * 3 * size[0] * size[1]
     held += (JITTERS if config.jitter else 1) * _content_values(config, routes, size)
     step = sum(step_values(layers, crop, working) for layers, _ in routes)
-    return Need(held=STARTING + FLOAT * held + each * WEIGHT_COPIES * weights, step=each * step)
+    held = FLOAT * held + each * WEIGHT_COPIES * weights + STARTING + (TILING if tile else 0)
+    return Need(held=held, step=each * step)
 
 
 def kept_pictures(config: TransferConfig) -> int:

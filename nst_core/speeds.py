@@ -23,7 +23,7 @@ from nst_core.config import TransferConfig
 from nst_core.errors import RunError
 from nst_core.estimate import matrix_rate
 from nst_core.plan import Plan
-from nst_core.precision import FULL_WIDTH, find_precision
+from nst_core.precision import find_precision
 from nst_core.records import RunRecord
 from nst_core.speed_file import Measured, Timings, read_measured, write_measured
 from nst_core.weights import expected_width
@@ -66,13 +66,13 @@ REFERENCE: Mapping[str, Speed] = MappingProxyType(
 )
 
 
-# Seconds an operation in bfloat16 over those in float32, full networks, on two cores with AVX512-BF16.
-BFLOAT16_PACE = 0.53
+# Seconds an operation in bfloat16 over those in float32, on two cores with AVX512-BF16.
+BFLOAT16_PACE: Mapping[str, float] = MappingProxyType({"thin": 0.7, "full": 0.53})
 
 
 def kind_of(backbone: str, width: float, precision: str) -> str:
     """The name of a kind of network, by its width multiplier and what it is computed in."""
-    kind = f"{backbone} {'thin' if width < FULL_WIDTH else 'full'}"
+    kind = f"{backbone} {'thin' if width < 1 else 'full'}"
     return kind if precision == "float32" else f"{kind} {precision}"
 
 
@@ -81,8 +81,9 @@ def guess_of(kind: str) -> Speed:
     plain = REFERENCE.get(kind)
     if plain:
         return plain
-    speed = REFERENCE[kind.removesuffix(" bfloat16")]
-    return replace(speed, pace=speed.pace * BFLOAT16_PACE)
+    backbone, width, _ = kind.split()
+    speed = REFERENCE[f"{backbone} {width}"]
+    return replace(speed, pace=speed.pace * BFLOAT16_PACE[width])
 
 
 def fit_speed(timings: Timings, guess: Speed) -> Speed:
@@ -174,7 +175,7 @@ class Speeds:
     def seconds(self, config: TransferConfig, plan: Plan) -> float:
         """Seconds of a run of these settings over `plan`, from the press to the picture."""
         width = expected_width(find_backbone(config.backbone), config.weights)
-        kind = kind_of(config.backbone, width, find_precision(config.precision, width))
+        kind = kind_of(config.backbone, width, find_precision(config.precision))
         with self._lock:
             speed = self._speed(kind)
             ready = kind in self._compiled

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from nst_core import precision
 from nst_core.backbones import RESNET50, VGG16
 from nst_core.images import Picture
 from nst_core.networks import Network, random_network
@@ -44,6 +45,14 @@ def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """What tests measure is not what the app should tell people; servers that tests start inherit it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NST_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def float32_where_not_said_otherwise() -> Iterator[None]:
+    """Numbers derived by hand are float32's, on processors that compute in bfloat16 too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "computes_bfloat16", lambda: False)
         yield
 
 

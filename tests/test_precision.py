@@ -7,19 +7,14 @@ from nst_core.precision import find_precision
 
 
 @pytest.mark.parametrize(
-    ("width", "able", "gpu", "wanted"),
-    [
-        (1.0, True, False, "bfloat16"),
-        (0.25, True, False, "float32"),
-        (1.0, False, False, "float32"),
-        (1.0, True, True, "float32"),
-    ],
+    ("able", "gpu", "wanted"),
+    [(True, False, "bfloat16"), (False, False, "float32"), (True, True, "float32")],
 )
-def test_bfloat16_is_for_full_networks_on_processors_that_have_it(
-    width: float, able: bool, gpu: bool, wanted: str, monkeypatch: pytest.MonkeyPatch
+def test_bfloat16_is_for_processors_that_compute_in_it(
+    able: bool, gpu: bool, wanted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision, "computes_bfloat16", lambda: able)
     monkeypatch.setattr(precision, "uses_gpu", lambda: gpu)
-    assert find_precision("auto", width) == wanted
-    assert find_precision("float32", width) == "float32"
-    assert find_precision("bfloat16", width) == "bfloat16"
+    assert find_precision("auto") == wanted
+    assert find_precision("float32") == "float32"
+    assert find_precision("bfloat16") == "bfloat16"

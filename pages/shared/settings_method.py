@@ -139,7 +139,7 @@ def _seeing_settings(base: TransferConfig) -> dict[str, Any]:
             "Precision",
             PRECISION_WORDS,
             "Of the convolutions. Half is quicker only where the processor computes in it, and is rougher."
-            " Automatic is half there for networks of full width, and full precision otherwise.",
+            " Automatic is half there, and full precision elsewhere.",
             base.precision,
         ),
     }
