@@ -188,7 +188,9 @@ class Speeds:
         guess = guess_of(kind)
         if len(timings.steps) < 2 or timings.start is None:
             slower = REFERENCE_RATE / self._rate()
-            guess = Speed(guess.overhead * slower, guess.pace * slower, guess.start * slower)
+            # Compiling is work of one core, which wide products do not make faster.
+            start = guess.start * max(1.0, slower)
+            guess = Speed(guess.overhead * slower, guess.pace * slower, start)
         return fit_speed(timings, guess)
 
     def _known(self) -> Measured:
