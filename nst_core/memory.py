@@ -89,7 +89,7 @@ def run_need(config: TransferConfig, size: tuple[int, int] | None = None, tile: 
         deep = tuple(layer for layer in keys.values() if layer != COLOURS)
         routes.append((architecture.up_to(deep) if deep else (), keys))
         weights += weight_values(architecture)
-    config = replace(config, precision=find_precision(config.precision))
+    config = replace(config, precision=find_precision(config.precision, keys_by_backbone(config)))
     return need_of(config, routes, weights, size, tile)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
+from nst_core.backbones import find_backbone
 from nst_core.choices import Precision
 from nst_core.system import computes_bfloat16, uses_gpu
 
 
-def find_precision(chosen: Precision) -> Literal["float32", "bfloat16"]:
-    """The precision of a run's convolutions.
+def find_precision(chosen: Precision, backbones: Iterable[str]) -> Literal["float32", "bfloat16"]:
+    """The precision of the convolutions of a run on these backbones.
 
-    `auto` is bfloat16 on processors that compute in it, where a step of a full network takes about half the
-    time, and one of a thin VGG two thirds, and runs end at the same losses (`python -m
-    tests.bench.precision`). On GPUs nothing was measured, so that they stay with float32.
+    `auto` is bfloat16 for the VGGs on processors that compute in it: a step of a full network takes about
+    half the time there, one of a thin one two thirds. ResNet50 gains less and bears it less, see
+    `Backbone`. On GPUs nothing was measured, so that they stay with float32.
     """
     if chosen != "auto":
         return chosen
-    return "bfloat16" if computes_bfloat16() and not uses_gpu() else "float32"
+    borne = all(find_backbone(name).bears_bfloat16 for name in backbones)
+    return "bfloat16" if borne and computes_bfloat16() and not uses_gpu() else "float32"

@@ -22,6 +22,7 @@ from nst_core.backbones import find_backbone
 from nst_core.config import TransferConfig
 from nst_core.errors import RunError
 from nst_core.estimate import matrix_rate
+from nst_core.memory import keys_by_backbone
 from nst_core.plan import Plan
 from nst_core.precision import find_precision
 from nst_core.records import RunRecord
@@ -175,7 +176,7 @@ class Speeds:
     def seconds(self, config: TransferConfig, plan: Plan) -> float:
         """Seconds of a run of these settings over `plan`, from the press to the picture."""
         width = expected_width(find_backbone(config.backbone), config.weights)
-        kind = kind_of(config.backbone, width, find_precision(config.precision))
+        kind = kind_of(config.backbone, width, find_precision(config.precision, keys_by_backbone(config)))
         with self._lock:
             speed = self._speed(kind)
             ready = kind in self._compiled
