@@ -53,7 +53,9 @@ class Engine:
     def __init__(self, networks: Mapping[str, Network], config: TransferConfig) -> None:
         self.style_layers = tuple(name for name, _ in config.style_layers or ())
         self.content_layers = tuple(name for name, _ in config.content_layers or ())
-        self.precision = find_precision(config.precision, networks)
+        self.precision = find_precision(
+            config.precision, networks, gpu=bool(tf.config.list_physical_devices("GPU"))
+        )
         self.statistic = config.statistic
         self.variation = VARIATIONS[config.variation]
         self._statistic = STATISTICS[config.statistic]

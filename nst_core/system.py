@@ -65,12 +65,6 @@ def computes_bfloat16() -> bool:
     return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
 
 
-def uses_gpu() -> bool:
-    """Whether TensorFlow, if it is loaded, has found a GPU."""
-    tensorflow = sys.modules.get("tensorflow")
-    return bool(tensorflow and tensorflow.config.list_physical_devices("GPU"))
-
-
 def cores() -> int:
     """Processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

@@ -1,9 +1,15 @@
 """Which precision a run gets where none was asked for."""
 
+import sys
+from types import ModuleType
+
 import pytest
 
 from nst_core import precision
+from nst_core.config import TransferConfig
+from nst_core.memory import run_need
 from nst_core.precision import find_precision
+from nst_core.speeds import Speeds
 
 
 @pytest.mark.parametrize(
@@ -20,7 +26,14 @@ def test_bfloat16_is_for_vggs_on_processors_that_compute_in_it(
     backbones: list[str], able: bool, gpu: bool, wanted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision, "computes_bfloat16", lambda: able)
-    monkeypatch.setattr(precision, "uses_gpu", lambda: gpu)
-    assert find_precision("auto", backbones) == wanted
+    assert find_precision("auto", backbones, gpu=gpu) == wanted
     assert find_precision("float32", backbones) == "float32"
     assert find_precision("bfloat16", backbones) == "bfloat16"
+
+
+def test_what_is_foretold_does_not_touch_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the app imports it in another thread it is there, but half made."""
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda: True)
+    monkeypatch.setitem(sys.modules, "tensorflow", ModuleType("tensorflow"))
+    assert run_need(TransferConfig()).total > 0
+    assert Speeds().seconds(TransferConfig(), (((128, 96), 60),)) > 0
