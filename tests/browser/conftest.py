@@ -36,8 +36,10 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
         if fresh or path not in servers:
             log_file = tmp_path_factory.mktemp("app") / "log.txt"
             port = free_port()
-            # Several apps at once would otherwise each load TensorFlow ahead.
-            processes.append(launch(path, port, log_file, {"NST_WARM_UP": "0"}))
+            # Several apps at once would otherwise each load TensorFlow ahead. Without oneDNN there is no
+            # bfloat16, in which L-BFGS may end by itself before a test stops it.
+            settings = {"NST_WARM_UP": "0", "TF_ENABLE_ONEDNN_OPTS": "0"}
+            processes.append(launch(path, port, log_file, settings))
             servers[path] = AppServer(url=f"http://127.0.0.1:{port}", log_file=log_file)
             wait_until_healthy(servers[path], processes[-1])
         return servers[path]
