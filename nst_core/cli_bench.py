@@ -112,7 +112,7 @@ def _learn(row: Row) -> None:
     """Let the app's waiting times profit."""
     width = expected_width(find_backbone(row.backbone), row.weights)
     point = (row.gflops * row.seconds_per_step, row.seconds_per_step)
-    kind = kind_of(row.backbone, width, "float32" if row.precision == "float32" else "bfloat16")
+    kind = kind_of(row.backbone, width, row.precision)
     Speeds(speed_path()).note(kind, [point], start=row.seconds_to_first_step)
 
 

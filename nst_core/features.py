@@ -65,7 +65,7 @@ class Extractor:
             case "add":
                 return inputs[0] + inputs[1]
             case "pad":
-                return inputs[0]
+                return inputs[0]  # padded before, as those of convolutions
             case "max_pool":
                 return self._pool(layer, inputs[0])
             case "batch_norm":

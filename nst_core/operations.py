@@ -112,6 +112,7 @@ def padded(maps: Any, amount: int, frame: tuple[Any, Any] | None) -> Any:
         shape, channels = tf.shape(source), source.shape[-1]
         around = tf.pad(source, sides)
         mirrored = tf.gather(tf.reshape(source, [-1, channels]), origins)
+        # In place, which is safe: nothing else reads `around` or `inner`. tf.tensor_scatter_nd_update copies.
         flat = tf.raw_ops.InplaceUpdate(x=tf.reshape(around, [-1, channels]), i=places, v=mirrored)
 
         def gradient(upstream: Any) -> Any:

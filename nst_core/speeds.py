@@ -72,9 +72,12 @@ BFLOAT16_PACE: Mapping[str, float] = MappingProxyType({"thin": 0.7, "full": 0.53
 
 
 def kind_of(backbone: str, width: float, precision: str) -> str:
-    """The name of a kind of network, by its width multiplier and what it is computed in."""
+    """The name of a kind of network, by its width multiplier and what it is computed in.
+
+    precision: float32, or bfloat16 by either of its names.
+    """
     kind = f"{backbone} {'thin' if width < 1 else 'full'}"
-    return kind if precision == "float32" else f"{kind} {precision}"
+    return kind if precision == "float32" else f"{kind} bfloat16"
 
 
 def guess_of(kind: str) -> Speed:

@@ -26,8 +26,7 @@ def main() -> None:
     starts: dict[str, list[float]] = {}
     for row in rows:
         backbone = find_backbone(row["backbone"])
-        precision = "float32" if row["precision"] == "float32" else "bfloat16"
-        kind = kind_of(backbone.name, expected_width(backbone, row["weights"]), precision)
+        kind = kind_of(backbone.name, expected_width(backbone, row["weights"]), row["precision"])
         seconds = row["seconds_per_step"]
         work = round(row["gflops"] * seconds, 6)
         points = kinds.setdefault(kind, {})
