@@ -258,3 +258,19 @@ def test_gradients_equal_central_differences(name, features, other):
         above, below = (plain((features + sign * moved)[0], wide(other)) for sign in (1.0, -1.0))
         wanted = (above - below) / 2e-4
         assert gradient[index] == pytest.approx(wanted, rel=5e-3, abs=2e-3 * float(np.abs(gradient).max()))
+
+
+@pytest.mark.parametrize("positions", [8, 61, 5])
+def test_products_of_bfloat16_maps_lose_no_position(positions, rng):
+    """In groups and a rest: whole numbers, whose sums bfloat16 holds, so that they are exact."""
+    flat = rng.integers(-2, 3, (1, positions, 1, 3)).astype(np.float32)
+    wanted = flat.reshape(-1, 3).T @ flat.reshape(-1, 3) / positions
+    target = tf.zeros([3, 3])
+    with tf.GradientTape() as tape:
+        maps = tf.constant(flat, tf.bfloat16)
+        tape.watch(maps)
+        distance = gram_distance(maps, target)
+    assert float(distance) == pytest.approx(float((wanted**2).sum()), rel=1e-5)
+    slopes = flat.reshape(-1, 3) @ (4 * wanted / positions)
+    found = tf.cast(tape.gradient(distance, maps), tf.float32).numpy().reshape(-1, 3)
+    np.testing.assert_allclose(found, slopes, rtol=0.03, atol=0.02)
