@@ -21,6 +21,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8  # Adam (Kingma and Ba 2015), a shorter 
 SLICE = 1 << 21  # values that Adam moves at a time: its temporaries stay small however large the picture
 CORRECTIONS = 5  # pairs of moves and gradient changes that L-BFGS remembers, each two pictures in float64
 
+Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 
@@ -103,8 +104,8 @@ class LBFGS:
         self._shape = parameters.shape
         self._bounds = canvas.bounds
         self._corrections = corrections
-        self._asked: SimpleQueue[Doubles | None] = SimpleQueue()
-        self._told: SimpleQueue[tuple[float, Doubles] | None] = SimpleQueue()
+        self._asked: SimpleQueue[Floats | None] = SimpleQueue()
+        self._told: SimpleQueue[tuple[float, Floats] | None] = SimpleQueue()
         start = np.asarray(parameters, np.float64).ravel()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._minimise, args=(start,), name="l-bfgs", daemon=True)
@@ -116,20 +117,20 @@ class LBFGS:
 
     def position(self) -> Any | None:
         """The next point of the line search; None when SciPy has ended."""
-        if self._wanted is None:
-            return None
-        return tensor_of(self._wanted.astype(np.float32).reshape(self._shape))
+        return self._wanted
 
     def advance(self, total: float, gradient: Any) -> None:
         """Answer SciPy and wait for its next question; whatever went wrong in its thread is raised here."""
-        self._told.put((total, np.asarray(gradient, np.float64).ravel()))
+        self._told.put((total, np.asarray(gradient).ravel()))
         self._wanted = self._next()
 
-    def _next(self) -> Doubles | None:
+    def _next(self) -> Any | None:
         wanted = self._asked.get()
         if self._failure is not None:
             raise self._failure
-        return wanted
+        if wanted is None:
+            return None
+        return tensor_of(wanted.reshape(self._shape))
 
     def close(self) -> None:
         """End SciPy's thread, which may be waiting for an answer."""
@@ -152,7 +153,7 @@ class LBFGS:
         with ExitStack() as stack:
             stack.push(self._leave)
             found = optimize.minimize(
-                self._evaluate, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+                self._loss, start, jac=self._slopes, method="L-BFGS-B", bounds=bounds, options=options
             )
             self.ended = str(found.message)
 
@@ -167,12 +168,20 @@ class LBFGS:
         self._asked.put(None)
         return True
 
-    def _evaluate(self, point: Doubles) -> tuple[float, Doubles]:
-        self._asked.put(point.copy())
+    def _loss(self, point: Doubles) -> float:
+        self._asked.put(point.astype(np.float32))
         answer = self._told.get()
         if answer is None:
             raise _ClosedError
-        return answer
+        total, self._gradient = answer
+        return total
+
+    def _slopes(self, _point: Doubles) -> Floats:
+        """The gradient at the point whose loss was asked last: SciPy asks for one after the other.
+
+        With jac=True, loss and gradient in one, it keeps a copy of the point and compares twice a step.
+        """
+        return self._gradient
 
 
 class _OneThread:

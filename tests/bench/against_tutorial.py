@@ -3,9 +3,8 @@
 Both work on the same network, weights and pictures, one after the other in one process. The tutorial
 (nst_core/tutorial.py: pixels, its Adam, its loss weights, its layers, its last picture) goes on as long as
 the preset took. Where the preset keeps less of the content's structure than the tutorial, alpha is raised
-until it keeps as much, and that run counts. Where that picture is farther from the style than the tutorial's,
-one more is made with more smoothing, gamma = 8 alpha, as smooth styles want it, and the nearer one counts:
-the tutorial's pictures are blurred as a whole. `reached` is the share of the tutorial's seconds after which
+until it keeps as much, and that run counts. With alpha goes gamma, 8 alpha on every pair alike: the tutorial's
+pictures that keep much are smooth, its total variation being heavy. `reached` is the share of the tutorial's seconds after which
 the preset had a picture, enlarged where it was still small, whose total loss (the preset's own, at the last
 size) was as low as that of the tutorial's last picture.
 """
@@ -38,7 +37,7 @@ from nst_core.tutorial import Tutorial
 from tests.bench.techniques import all_pairs
 
 CONTENT_WEIGHTS = (6.0, 16.0, 40.0)  # alpha, where the preset's own keeps too little
-SMOOTHER = 8.0  # gamma over alpha
+SMOOTHING = 8.0  # gamma over alpha, where alpha is raised
 LOOKS = 75  # so many pictures of a run are looked at, evenly over its steps
 
 
@@ -138,13 +137,9 @@ def compare(models: Models, pair: str, options: argparse.Namespace) -> Row:
     tried, rising = [first], list(CONTENT_WEIGHTS)
     while weigh(tried, others) is None and rising:
         alpha = rising.pop(0)
-        tried.append(paint(models.material(TransferConfig(**base, content_weight=alpha), content, style)))
+        raised = TransferConfig(**base, content_weight=alpha, variation_weight=SMOOTHING * alpha)
+        tried.append(paint(models.material(raised, content, style)))
     ours = weigh(tried, others) or tried[-1]
-    if ours.metrics["texture_error"] >= others["texture_error"]:
-        alpha = ours.material.factors[0]
-        smoother = TransferConfig(**base, content_weight=alpha, variation_weight=SMOOTHER * alpha)
-        tried.append(paint(models.material(smoother, content, style)))
-        ours = weigh(tried, others) or ours
     keep(options.pictures, pair, ours.picture, theirs)
     return Row(
         pair=f"{content.name} × {style.name}",
