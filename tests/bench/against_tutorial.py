@@ -170,7 +170,7 @@ def line(row: Row) -> str:
     )
     return (
         f"| {row.pair} | {row.seconds:.0f} | {row.tutorial_steps} | {row.content_weight:.2g}"
-        f" | {row.variation_weight:.2g} | {structure}"
+        f" | {row.variation_weight:.3g} | {structure}"
         f" | {texture} | {row.reached:.3f} | {'yes' if row.won else 'no'} |"
     )
 
