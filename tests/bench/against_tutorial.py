@@ -3,10 +3,10 @@
 Both work on the same network, weights and pictures, one after the other in one process. The tutorial
 (nst_core/tutorial.py: pixels, its Adam, its loss weights, its layers, its last picture) goes on as long as
 the preset took. Where the preset keeps less of the content's structure than the tutorial, alpha is raised
-until it keeps as much, and that run counts. With alpha goes gamma, 8 alpha on every pair alike: the tutorial's
-pictures that keep much are smooth, its total variation being heavy. `reached` is the share of the tutorial's seconds after which
-the preset had a picture, enlarged where it was still small, whose total loss (the preset's own, at the last
-size) was as low as that of the tutorial's last picture.
+until it keeps as much, and that run counts. With alpha goes gamma, 8 alpha on every pair alike: the
+tutorial's pictures, which keep much, are smooth, its total variation being heavy. `reached` is the share of
+the tutorial's seconds after which the preset had a picture, enlarged where it was still small, whose total
+loss (the preset's own, at the last size) was as low as that of the tutorial's last picture.
 """
 
 import os
