@@ -153,12 +153,12 @@ class Ends:
     def __init__(self, *counts, lower=True):
         self.counts, self.lower = list(counts), lower
 
-    def __call__(self, function, start, **_):
+    def __call__(self, function, start, *, jac, **_):
         point = start
         for _ in range(self.counts.pop(0)):
-            _, gradient = function(point)
+            function(point)
             if self.lower:
-                point = np.clip(point - 1e-2 * np.sign(gradient), 0, 1)
+                point = np.clip(point - 1e-2 * np.sign(jac(point)), 0, 1)
         return optimize.OptimizeResult(message="ABNORMAL: ")
 
 
