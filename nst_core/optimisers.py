@@ -128,9 +128,7 @@ class LBFGS:
         wanted = self._asked.get()
         if self._failure is not None:
             raise self._failure
-        if wanted is None:
-            return None
-        return tensor_of(wanted.reshape(self._shape))
+        return None if wanted is None else tensor_of(wanted.reshape(self._shape))
 
     def close(self) -> None:
         """End SciPy's thread, which may be waiting for an answer."""
@@ -179,7 +177,7 @@ class LBFGS:
     def _slopes(self, _point: Doubles) -> Floats:
         """The gradient at the point whose loss was asked last: SciPy asks for one after the other.
 
-        With jac=True, loss and gradient in one, it keeps a copy of the point and compares twice a step.
+        With jac=True, for both in one, SciPy would keep a copy of the point and compare it twice a step.
         """
         return self._gradient
 
