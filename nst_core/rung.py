@@ -72,7 +72,7 @@ class Rung:
         """Whether there is a next step. Where L-BFGS has ended it is started afresh once it pays."""
         if self._descent.position() is not None:
             return True
-        why = f"L-BFGS ended after step {steps} ({self._descent.ended.lower().rstrip(' .:')})"
+        why = f"L-BFGS ended after step {steps} ({self._descent.ended})"
         if self._since < WORTH_RESTARTING or not self._least < self._first:
             self.notes.append(f"{why}: nothing lower was found, so the size was left there.")
             return False

@@ -20,7 +20,7 @@ ORDER = (
     "strength", "wording", "plan", "records", "estimate",
     "networks", "imagenet", "weights", "downloads", "tiles", "memory", "room", "work", "speed_file", "speeds",
     "tensors", "operations", "features", "activations", "statistics", "losses", "canvas", "easel", "backward",
-    "shifts", "engine", "optimisers",
+    "shifts", "engine", "lbfgs", "optimisers",
     "sums", "tile_graphs", "tiled",
     "material", "rung", "course",
     "likeness", "texture", "metrics",

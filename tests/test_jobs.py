@@ -19,6 +19,7 @@ from nst_core.errors import RunError, WeightsError
 from nst_core.jobs import MOST_KEPT, MOST_WAITING, PATIENCE, Job, JobQueue
 from nst_core.lanes import MOST_THUMBNAILS, Lane, Request
 from nst_core.models import Models
+from nst_core.optimisers import ONE_THREAD
 from nst_core.records import Step
 from nst_core.weights import load_network
 from tests.conftest import make_picture
@@ -579,7 +580,7 @@ def test_a_fault_of_the_program_is_loud_and_the_next_job_runs(
     wait_for_all()
     assert [call.exc_type for call in loud] == [ZeroDivisionError]
     # Nor does an optimiser of any lane stay, though the trace in `loud` still holds their frames.
-    assert not [thread for thread in threading.enumerate() if thread.name == "l-bfgs"]
+    assert ONE_THREAD.searches == 0
     assert faulty.state == "done"
     assert [lane.state for lane in faulty.lanes] == ["done", "failed", "failed"]
     assert faulty.lanes[0].run is not None

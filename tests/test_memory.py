@@ -121,7 +121,7 @@ def test_layers_of_another_network_bring_that_network() -> None:
 
 
 def test_l_bfgs_holds_its_corrections_and_an_average_a_picture() -> None:
-    from nst_core.optimisers import CORRECTIONS
+    from nst_core.lbfgs import CORRECTIONS
 
     config = TransferConfig(backbone="vgg16", weights="random", size=64, optimiser="adam")
     picture = 3 * 64 * 64 * 4
@@ -129,8 +129,8 @@ def test_l_bfgs_holds_its_corrections_and_an_average_a_picture() -> None:
     def more(**changes: object) -> float:
         return (run_need(replace(config, **changes)).held - run_need(config).held) / picture
 
-    # Pairs of moves and gradient changes alone are 10 pictures in float64, as large as 20 in float32.
-    assert more(finish="lbfgs") > 2 * 2 * CORRECTIONS - 17
+    # Pairs of moves and gradient changes alone are 20 pictures.
+    assert more(finish="lbfgs") > 2 * CORRECTIONS - 11
     assert more(optimiser="lbfgs", canvas="pixel") == more(finish="lbfgs")
     assert more(averaging=0.9) == pytest.approx(1)
 

@@ -1,32 +1,13 @@
-"""Adam against plain NumPy; L-BFGS against SciPy's own loop; and that no thread outlives its use."""
-
-import threading
-from types import SimpleNamespace
+"""Adam against plain NumPy, L-BFGS against the search itself, and how many threads products have."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import optimize
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from nst_core.canvas import FourierCanvas, PixelCanvas
-from nst_core.optimisers import BETA1, BETA2, CORRECTIONS, EPSILON, LBFGS, Adam
-
-OPTIONS = {"maxcor": CORRECTIONS, "maxiter": 10**9, "maxfun": 10**9, "ftol": 0.0, "gtol": 0.0}
-
-
-def threads():
-    return [thread for thread in threading.enumerate() if thread.name == "l-bfgs"]
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left():
-    assert threads() == []
-    yield
-    assert threads() == []
-
+from nst_core.lbfgs import search
+from nst_core.optimisers import BETA1, BETA2, EPSILON, LBFGS, Adam
 
 # Adam
 
@@ -78,127 +59,59 @@ def test_adam_does_not_look_at_the_loss_and_never_ends():
 # L-BFGS
 
 
-def convex(seed, size=12):
-    generator = np.random.default_rng(seed)
-    factors = generator.normal(size=(size, size))
-    matrix, wanted = factors @ factors.T / size + 0.1 * np.eye(size), generator.random(size)
-
-    def function(point):
-        away = point - wanted
-        return 0.5 * away @ matrix @ away, matrix @ away
-
-    return function
-
-
-def rosenbrock(point):
-    return float(optimize.rosen(point)), optimize.rosen_der(point)
-
-
-def rounded(function):
-    """The function at the point as a canvas holds it, in float32; gradients come back in float32 too."""
-
-    def at(point):
-        total, gradient = function(np.asarray(point, np.float32).astype(np.float64))
-        return total, np.asarray(gradient, np.float32).astype(np.float64)
-
-    return at
-
-
-def scipys_points(function, start, bounds, most=10**6):
-    """Where SciPy looks on its own, in float32, and its message."""
+def answered(descent, function, most=10**6):
+    """Every position, the optimiser answered until it ends."""
     seen = []
-
-    def noting(point):
-        seen.append(np.asarray(point, np.float32))
-        if len(seen) > most:
-            raise StopIteration
-        return rounded(function)(point)
-
-    found = optimize.minimize(
-        noting,
-        np.asarray(start, np.float64),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=optimize.Bounds(*bounds) if bounds else None,
-        options=OPTIONS,
-    )
-    return seen, found.message
-
-
-def our_points(function, start, bounds):
-    canvas = SimpleNamespace(bounds=bounds, rank=1)
-    descent, seen = LBFGS(canvas, tf.constant(start, tf.float32)), []
-    while (position := descent.position()) is not None:
+    while len(seen) < most and (position := descent.position()) is not None:
         seen.append(position.numpy())
         total, gradient = function(position.numpy().astype(np.float64))
         descent.advance(total, tf.constant(gradient, tf.float32))
+    return seen
+
+
+@pytest.mark.parametrize("canvas", [PixelCanvas(), FourierCanvas()], ids=["pixels", "frequencies"])
+def test_lbfgs_goes_where_the_search_goes_within_the_canvas_bounds(canvas):
+    start = np.random.default_rng(3).random((3, 4, 3)).astype(np.float32)
+    descent = LBFGS(canvas, tf.constant(start))
+    seen = answered(descent, quadratic)
+    asking = search(start.ravel(), canvas.bounds)
+    wanted = next(asking)
+    for position in seen:
+        np.testing.assert_array_equal(position.ravel(), wanted)
+        total, gradient = quadratic(position.astype(np.float64))
+        answer = total, np.float32(gradient.ravel())
+        if position is not seen[-1]:
+            wanted = asking.send(answer)
+    with pytest.raises(StopIteration, match=descent.ended):
+        asking.send(answer)
+    assert descent.ended == "the line search failed"
+    lowest = np.linspace(-0.5, 1.5, start.size).reshape(start.shape)
+    nearest = np.clip(lowest, 0, 1) if canvas.bounds else lowest
+    np.testing.assert_allclose(min(seen, key=lambda point: quadratic(point)[0]), nearest, atol=1e-3)
     descent.close()
-    return seen, descent.ended
-
-
-@pytest.mark.parametrize("bounds", [None, (0.0, 1.0), (0.2, 0.6)])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_a_bowl_is_searched_as_scipy_does_it(seed, bounds):
-    function = convex(seed)
-    start = np.full(12, 0.4, np.float32)
-    wanted, message = scipys_points(function, start, bounds)
-    seen, ended = our_points(function, start, bounds)
-    assert len(seen) == len(wanted) > 5
-    np.testing.assert_array_equal(seen, wanted)
-    assert ended == message
-    assert ended
-    if bounds:
-        assert np.min(seen) >= np.float32(bounds[0])
-        assert np.max(seen) <= np.float32(bounds[1])
-    assert function(seen[-1])[0] < 0.9 * function(start)[0]
-
-
-@settings(max_examples=10)
-@given(st.lists(st.floats(-1.5, 1.5, width=32), min_size=2, max_size=5))
-def test_rosenbrocks_valley_is_searched_as_scipy_does_it(start):
-    wanted, message = scipys_points(rosenbrock, np.float32(start), None)
-    seen, ended = our_points(rosenbrock, start, None)
-    np.testing.assert_array_equal(seen, wanted)
-    assert ended == message
-
-
-def test_rosenbrocks_lowest_point_is_found():
-    seen, _ = our_points(rosenbrock, [-1.2, 1.0], None)
-    np.testing.assert_allclose(seen[-1], [1, 1], atol=1e-2)
-    assert len(seen) < 100
-
-
-@pytest.mark.parametrize("steps", [0, 1, 2, 7])
-def test_closing_at_any_time_ends_the_thread(steps):
-    descent = LBFGS(SimpleNamespace(bounds=None, rank=1), tf.constant([-1.2, 1.0]))
-    for _ in range(steps):
-        total, gradient = rosenbrock(descent.position().numpy().astype(np.float64))
-        descent.advance(total, tf.constant(gradient, tf.float32))
-    assert len(threads()) == 1
     descent.close()
-    assert threads() == []
+    assert descent.ended == "the line search failed"
+
+
+@pytest.mark.parametrize("steps", [0, 1, 7])
+def test_lbfgs_can_be_closed_at_any_time(steps):
+    descent = LBFGS(FourierCanvas(), tf.zeros([2, 3, 4, 3]))
+    assert len(answered(descent, quadratic, steps)) == steps
+    assert descent.ended == ""
+    descent.close()
     assert descent.ended == "closed"
 
 
-def test_closing_twice_or_after_the_end_does_no_harm():
-    function, canvas = convex(3), SimpleNamespace(bounds=None, rank=1)
-    descent = LBFGS(canvas, tf.constant(np.full(12, 0.5), tf.float32))
-    while (position := descent.position()) is not None:
-        total, gradient = function(position.numpy().astype(np.float64))
+def test_positions_handed_out_before_stay_as_they_were():
+    descent = LBFGS(PixelCanvas(), tf.fill([2, 2, 3], 0.5))
+    positions, copies = [], []
+    for _ in range(6):
+        positions.append(descent.position())
+        copies.append(positions[-1].numpy().copy())
+        total, gradient = quadratic(copies[-1].astype(np.float64))
         descent.advance(total, tf.constant(gradient, tf.float32))
-    why = descent.ended
     descent.close()
-    descent.close()
-    assert descent.ended == why != "closed"
-
-
-def test_a_start_at_the_lowest_point_ends_at_once():
-    def flat(point):
-        return 0.0, np.zeros_like(point)
-
-    seen, ended = our_points(flat, [0.5, 0.5], (0.0, 1.0))
-    assert len(seen) == 1
-    assert ended
+    np.testing.assert_array_equal([position.numpy() for position in positions], copies)
 
 
 def test_positions_have_the_parameters_shape():
@@ -213,25 +126,15 @@ def test_positions_have_the_parameters_shape():
     descent.close()
 
 
-def test_what_goes_wrong_in_scipys_thread_reaches_the_caller(monkeypatch):
-    def break_down(function, start, **_):
-        function(start)
-        raise ValueError("no more room")
-
-    monkeypatch.setattr(optimize, "minimize", break_down)
-    descent = LBFGS(SimpleNamespace(bounds=None, rank=1), tf.constant([0.1, 0.2, 0.3]))
-    with pytest.raises(ValueError, match="no more room"):
-        descent.advance(1.0, tf.ones([3]))
-    descent.close()
-
-
-def test_too_little_memory_at_the_start_reaches_the_caller(monkeypatch):
-    def full(*_, **__):
+def test_too_little_memory_at_the_start_leaves_products_their_threads(monkeypatch, two_threads):
+    def full(*_):
         raise MemoryError
+        yield
 
-    monkeypatch.setattr(optimize, "minimize", full)
+    monkeypatch.setattr("nst_core.optimisers.search", full)
     with pytest.raises(MemoryError):
-        LBFGS(SimpleNamespace(bounds=None, rank=1), tf.constant([0.1, 0.2]))
+        LBFGS(PixelCanvas(), tf.zeros([2, 2, 3]))
+    assert blas_threads() == two_threads
 
 
 def blas_threads():

@@ -2,15 +2,14 @@
 
 import gc
 import math
-import threading
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy import optimize
 
+from nst_core import optimisers
 from nst_core import rung as module
 from nst_core.course import optimise
 from nst_core.errors import RunError
@@ -31,19 +30,19 @@ from tests.runs import (
     without_seconds,
 )
 
-pytestmark = pytest.mark.usefixtures("small_rungs", "no_thread_is_left")
+pytestmark = pytest.mark.usefixtures("small_rungs", "no_search_is_left")
 LBFGS_ON_PIXELS = {"canvas": "pixel", "optimiser": "lbfgs"}
 
 
-def threads():
-    return [thread for thread in threading.enumerate() if thread.name == "l-bfgs"]
+def searches():
+    return optimisers.ONE_THREAD.searches
 
 
 @pytest.fixture
-def no_thread_is_left():
-    assert threads() == []
+def no_search_is_left():
+    assert searches() == 0
     yield
-    assert threads() == []
+    assert searches() == 0
 
 
 @pytest.fixture(scope="module")
@@ -148,29 +147,29 @@ def test_lbfgs_gives_the_same_pixels_again(make):
 
 
 class Ends:
-    """Stands in for `scipy.optimize.minimize`: asks so often, each time at the same point, then ends."""
+    """Stands in for `lbfgs.search`: asks so often, each time lower or at the same, then ends."""
 
     def __init__(self, *counts, lower=True):
         self.counts, self.lower = list(counts), lower
 
-    def __call__(self, function, start, *, jac, **_):
+    def __call__(self, start, _bounds):
         point = start
         for _ in range(self.counts.pop(0)):
-            function(point)
+            _, gradient = yield point
             if self.lower:
-                point = np.clip(point - 1e-2 * np.sign(jac(point)), 0, 1)
-        return optimize.OptimizeResult(message="ABNORMAL: ")
+                point = np.clip(point - np.float32(1e-2) * np.sign(gradient), 0, 1)
+        return "no way"
 
 
 def test_lbfgs_that_ends_early_is_started_afresh_where_it_paid(make, started, monkeypatch):
-    monkeypatch.setattr(optimize, "minimize", Ends(6, 100))
+    monkeypatch.setattr(optimisers, "search", Ends(6, 100))
     material = make(steps=10, **LBFGS_ON_PIXELS)
     steps, outcome = outcome_of(optimise(material, preview_seconds=0))
     assert [name for name, *_ in started] == ["lbfgs", "lbfgs"]
     assert len(steps) == 10
     assert outcome.ending == "finished"
     assert outcome.notes == (
-        "L-BFGS ended after step 6 (abnormal) and was started afresh from the best picture.",
+        "L-BFGS ended after step 6 (no way) and was started afresh from the best picture.",
     )
     best = min(steps[:6], key=lambda step: step.total)
     assert steps[6].total == pytest.approx(best.total, rel=1e-6)
@@ -181,19 +180,19 @@ def test_lbfgs_that_ends_early_is_started_afresh_where_it_paid(make, started, mo
 )
 def test_lbfgs_that_ends_early_for_good_says_why(make, started, monkeypatch, ends):
     count = ends.counts[0]
-    monkeypatch.setattr(optimize, "minimize", ends)
+    monkeypatch.setattr(optimisers, "search", ends)
     made = run(make(steps=10, **LBFGS_ON_PIXELS))
     assert len(started) == 1
     assert len(made.record.steps) == count
     assert made.record.ending == "finished"
     assert made.picture is not None
     assert made.record.notes == (
-        f"L-BFGS ended after step {count} (abnormal): nothing lower was found, so the size was left there.",
+        f"L-BFGS ended after step {count} (no way): nothing lower was found, so the size was left there.",
     )
 
 
 def test_a_size_that_is_left_early_leaves_the_others_their_steps(make, monkeypatch):
-    monkeypatch.setattr(optimize, "minimize", Ends(2, 5))
+    monkeypatch.setattr(optimisers, "search", Ends(2, 5))
     made = run(make(size=128, steps=10, **LBFGS_ON_PIXELS))
     assert [step.scale for step in made.record.steps] == [0, 0, 1, 1, 1, 1, 1]
     assert made.picture.shape == (96, 128, 3)
@@ -229,7 +228,7 @@ def test_a_loss_that_is_not_finite_under_lbfgs_is_gone_on_from_with_adam(
     assert again == pytest.approx(min(finite), rel=1e-3)
 
 
-# Threads
+# What stays behind
 
 
 @pytest.mark.parametrize("asked", [1, 4])
@@ -240,22 +239,22 @@ def test_stopping_during_lbfgs_keeps_the_best_picture(make, asked):
 
 
 @pytest.mark.parametrize("steps", [1, 3])
-def test_a_course_that_is_dropped_midway_leaves_no_thread(make, steps):
+def test_a_course_that_is_dropped_midway_leaves_no_search(make, steps):
     course = optimise(make(steps=30, **LBFGS_ON_PIXELS))
     for _ in range(steps):
         next(course)
-    assert len(threads()) == 1
+    assert searches() == 1
     course.close()
-    assert threads() == []
+    assert searches() == 0
     forgotten = optimise(make(steps=30, **LBFGS_ON_PIXELS))
     next(forgotten)
     del forgotten
     gc.collect()
-    assert threads() == []
+    assert searches() == 0
 
 
 @pytest.mark.parametrize("full", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM")])
-def test_too_little_memory_in_the_midst_of_lbfgs_leaves_no_thread(make, monkeypatch, full):
+def test_too_little_memory_in_the_midst_of_lbfgs_leaves_no_search(make, monkeypatch, full):
     material, calls = make(steps=9, **LBFGS_ON_PIXELS), iter(range(9))
     evaluate = material.engine.evaluate
 
@@ -269,11 +268,11 @@ def test_too_little_memory_in_the_midst_of_lbfgs_leaves_no_thread(make, monkeypa
         run(material)
 
 
-def test_too_little_memory_for_scipys_arrays_is_said_in_words(make, monkeypatch):
+def test_too_little_memory_at_the_start_of_lbfgs_is_said_in_words(make, monkeypatch):
     def full(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(optimize, "minimize", full)
+    monkeypatch.setattr(optimisers, "search", full)
     with pytest.raises(RunError, match="not enough memory for 64 pixels"):
         run(make(**LBFGS_ON_PIXELS))
 

@@ -1,12 +1,12 @@
 """The record of a run, and the one-line entry."""
 
-import threading
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from nst_core.errors import ConfigError, ImageError
+from nst_core.optimisers import ONE_THREAD
 from nst_core.records import RunRecord
 from nst_core.transfer import run, transfer
 from tests.runs import CONTENT, SOURCE, STYLE, make_material
@@ -72,5 +72,5 @@ def test_a_run_that_breaks_off_leaves_no_optimiser_behind(make):
 
     with pytest.raises(ZeroDivisionError) as held:  # whose trace holds the run's frames
         run(make(optimiser="lbfgs"), on_step=break_down)
-    assert not [thread for thread in threading.enumerate() if thread.name == "l-bfgs"]
+    assert ONE_THREAD.searches == 0
     assert held.traceback
