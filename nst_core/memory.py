@@ -35,9 +35,9 @@ WEIGHT_COPIES = 2
 # the gradient, Adam's moments, and what comes and goes. A Fourier transform makes complex numbers on its way.
 ADAM_PICTURES = 11
 FOURIER_PICTURES = 1
-# Instead of Adam's. SciPy's workspace of 2 m + 5 for m = 5 corrections, in float64, is 30; the rest are
-# copies on their way between the threads and, on pixels, lists of the bounds.
-LBFGS_PICTURES = {"fourier": 72, "pixel": 122}
+# Instead of Adam's. 2 m for m = 10 corrections are 20; the rest are points, gradients and directions, and on
+# pixels which of them are held at their bounds.
+LBFGS_PICTURES = {"fourier": 38, "pixel": 42}
 
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
