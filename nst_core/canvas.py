@@ -113,8 +113,8 @@ class FourierCanvas:
     def pull_back(self, picture: Any, gradient: Any, scale: Any) -> Any:
         # Written out: TensorFlow's own gradient would make the picture once more.
         size = tf.shape(picture)[:2]
-        logits = tf.transpose(gradient * picture * (1.0 - picture), [2, 0, 1])
-        channels = tf.matmul(tf.constant(self._axes, tf.float32), tf.reshape(logits, [3, -1]))
+        logits = tf.reshape(gradient * picture * (1.0 - picture), [-1, 3])
+        channels = tf.matmul(tf.constant(self._axes, tf.float32), logits, transpose_b=True)
         spectrum = tf.signal.rfft2d(tf.reshape(channels, tf.concat([[3], size], 0)))
         factors = scale * _shares(size)
         return tf.stack([tf.math.real(spectrum) * factors, tf.math.imag(spectrum) * factors])
