@@ -62,6 +62,12 @@ def test_a_first_run_that_is_near_enough_is_the_last() -> None:
     assert (found.content_weight, runs) == (START, 1)
 
 
+def test_content_kept_is_the_mean_of_structure_and_edges() -> None:
+    assert measurement(structure=0.5, texture=0.2).content_kept == pytest.approx((0.5 + 0.8) / 2)
+    found, _ = search(sigmoid(0.1), 0.7, start=START, kept="content_kept")
+    assert found.structure_kept == pytest.approx(0.6, abs=2 * NEAR)
+
+
 def test_the_search_can_go_by_edges() -> None:
     # Edges fall from 1 to 0 as the texture error of these made-up pictures grows from 0 to 1.
     found, _ = search(
@@ -115,12 +121,15 @@ def test_a_row_says_when_structure_is_not_equal(apart: float, marked: bool) -> N
 def test_entries_of_other_backbones_stay(tmp_path: Path) -> None:
     entry: dict[str, Any] = {"settings": {"size": 64}, "width": 0.25, "sketch_sha256": "ab"}
     for name, gain in (("vgg19", 0.1), ("vgg16", 0.3), ("vgg16", -0.1)):
-        for kept in ("edges_kept", "structure_kept"):
+        for kept in ("edges_kept", "content_kept"):
             rows = [asdict(row("skyline", "trippy", gain=gain))]
             text = against_random.write(tmp_path, entry | {"backbone": name, "kept": kept, "rows": rows})
     titles = [line for line in text.splitlines() if line.startswith("## ")]
-    assert titles == ["## Texture error"] + [
-        f"## {label} at equal {what} kept" for label in ("VGG16", "VGG19") for what in ("structure", "edges")
+    assert titles == [
+        f"## {what} at equal {kept} kept"
+        for whats in (("Texture error",), ("VGG16", "VGG19"))
+        for kept in ("structure and edges", "edges")
+        for what in whats
     ]
     assert len(json.loads((tmp_path / "against-random.json").read_text())) == 4
     assert (tmp_path / "against-random.md").read_text() == text
@@ -135,14 +144,15 @@ def test_the_summary_has_all_backbones_in_one_row() -> None:
         {"backbone": "resnet50", "kept": "structure_kept", "rows": rows[:1]},
         {"backbone": "vgg19", "kept": "edges_kept", "rows": rows},
     ]
-    head, _, first, second, _, note = against_random.summary(entries).splitlines()
+    head, _, first, second, _, note = against_random.summary(entries, "structure_kept").splitlines()
     assert head == "| content × style | VGG16: sketch | random | ResNet50: sketch | random |"
     ours, theirs = (rows[0][kind]["texture_error"] for kind in ("sketch", "random"))
     assert first == f"| skyline × trippy | {ours:.3f} | {theirs:.3f} | {ours:.3f} | {theirs:.3f} |"
     assert second.startswith("| canyon × trippy |")
     assert second.endswith(r"\* | – | – |")
     assert note.startswith(r"\* No content weights")
-    assert "No content" not in against_random.summary([entries[1]])
+    assert note.endswith(f"within {EQUAL} of structure kept.")
+    assert "No content" not in against_random.summary([entries[1]], "structure_kept")
 
 
 def colour(red: int, height: int = 3, width: int = 4) -> Any:

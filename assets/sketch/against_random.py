@@ -2,8 +2,9 @@
 
 Each pair of sample pictures is painted with the sketch at the default content weight, then with random
 weights of the same width, layers, size, steps and seed, whose content weight is searched so that as much of
-the content's structure (or edges) is kept; where that network cannot, the sketch's is searched too. What is
-left to compare is how near the texture is to the style's.
+the content is kept: the mean of its structure and edges, by which style strength goes too, or one of them;
+where that network cannot, the sketch's is searched too. What is left to compare is how near the texture is to
+the style's.
 All the numbers come from nst_core.metrics, in which no network that was trained has a part; but texture error
 and patch distance look through random filters, as the random weights do, so neither is quite impartial.
 """
@@ -31,7 +32,13 @@ from nst_core.strength import loss_weights
 FOLDER = Path(__file__).parent
 # What a table is worth nothing without, for defaults change.
 SETTINGS = ("size", "steps", "seed", "canvas", "content_weight", "variation_weight", "padding", "pooling")
-KEPT: Mapping[str, str] = MappingProxyType({"structure_kept": "structure kept", "edges_kept": "edges kept"})
+KEPT: Mapping[str, str] = MappingProxyType(
+    {
+        "content_kept": "structure and edges kept",
+        "structure_kept": "structure kept",
+        "edges_kept": "edges kept",
+    }
+)
 
 
 def measured(painter: Painter, content: Picture, style: Picture, content_weight: float) -> Measurement:
@@ -115,18 +122,20 @@ def write(folder: Path, entry: Mapping[str, Any]) -> str:
     path = folder / "against-random.json"
     held = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     held[f"{entry['backbone']} {entry['kept']}"] = entry
-    order = [f"{name} {kept}" for name in BACKBONES for kept in KEPT]
+    order = [f"{name} {kept}" for kept in KEPT for name in BACKBONES]
     held = {known: held[known] for known in order if known in held}
     path.write_text(json.dumps(held, indent=1) + "\n", "utf-8")
-    text = f"# Sketch against random weights\n\n{_introduction()}\n\n## Texture error\n\n"
-    text += summary(list(held.values())) + "".join(map(_section, held.values()))
+    text = f"# Sketch against random weights\n\n{_introduction()}\n"
+    for kept in dict.fromkeys(each["kept"] for each in held.values()):
+        text += f"\n## Texture error at equal {KEPT[kept]}\n\n" + summary(list(held.values()), kept)
+    text += "".join(map(_section, held.values()))
     (folder / "against-random.md").write_text(text, "utf-8")
     return text
 
 
-def summary(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Texture errors of all backbones at equal structure kept, a pair a row."""
-    entries = [entry for entry in entries if entry["kept"] == "structure_kept"]
+def summary(entries: Sequence[Mapping[str, Any]], kept: str) -> str:
+    """Texture errors of all backbones where as much is kept, a pair a row."""
+    entries = [entry for entry in entries if entry["kept"] == kept]
     labels = [BACKBONES[entry["backbone"]].label for entry in entries]
     lines = ["| content × style |" + "".join(f" {label}: sketch | random |" for label in labels)]
     lines.append("|---|" + "---:|" * 2 * len(labels))
@@ -135,7 +144,7 @@ def summary(entries: Sequence[Mapping[str, Any]]) -> str:
         pair = next(f"{row.content} × {row.style}" for row in together if row)
         lines.append(f"| {pair} | {' | '.join(map(_errors, together))} |")
     if not all(row.equal for each in rows.values() for row in each):
-        lines += ["", f"\\* No content weights tried brought both within {EQUAL} of structure kept."]
+        lines += ["", f"\\* No content weights tried brought both within {EQUAL} of {KEPT[kept]}."]
     return "\n".join(lines) + "\n"
 
 
@@ -198,7 +207,7 @@ def options() -> argparse.ArgumentParser:
     """The command's options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", choices=(*BACKBONES, "all"), default="vgg19")
-    parser.add_argument("--equal", choices=tuple(KEPT), default="structure_kept", help="what both keep alike")
+    parser.add_argument("--equal", choices=tuple(KEPT), default="content_kept", help="what both keep alike")
     parser.add_argument("--size", type=int, default=DRAFT.size, help="longest side, pixels")
     parser.add_argument("--steps", type=int, default=DRAFT.steps)
     parser.add_argument("--seed", type=int, default=0, help="of the random weights")

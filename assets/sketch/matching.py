@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kept = Literal["structure_kept", "edges_kept"]
+Kept = Literal["content_kept", "structure_kept", "edges_kept"]
 
 NEAR, EQUAL = 0.01, 0.02  # of what is kept: the search ends at the first, a row says so beyond the second
 MOST_RUNS = 6
@@ -21,6 +21,11 @@ class Measurement:
     edges_kept: float
     texture_error: float
     patch_distance: float
+
+    @property
+    def content_kept(self) -> float:
+        """The mean of structure and edges kept, which style strength goes by too (nst_core.strength)."""
+        return (self.structure_kept + self.edges_kept) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
