@@ -30,28 +30,34 @@ class Place:
     gradient: Floats
 
 
-def search(start: Floats, bounds: Bounds = None, corrections: int = CORRECTIONS) -> Search:
+def search(start: Floats, bounds: Bounds = None) -> Search:
     """The points, flat, at which loss and gradient are wanted; they are to be sent. Returns why it ended.
 
-    It is stopped from outside; by itself it ends only where nothing lower is found. Within bounds values that
-    the gradient pushes against theirs stay there, the others are clipped on their way (Bertsekas 1982).
+    It is stopped from outside; by itself it ends only where nothing lower is found. Within bounds, values
+    that the gradient pushes against their bound stay there, the others are clipped on their way (after
+    Bertsekas 1982, who also holds those that are merely near a bound).
 
     The first step leads as far as the slope would bring the loss to zero (Polyak 1969): a picture's losses
     begin at several times the least they can be, so that is the right order of length at any scale of them.
+    A line without anything lower has all that is remembered forgotten, and the next one is straight downhill.
     """
-    here = Place(start, *(yield start))
-    curvature, step = Curvature(start.size, corrections), 0.0
+    here, curvature, length = Place(start, *(yield start)), Curvature(start.size), 0.0
     while True:
         direction = _downward(curvature, here, bounds)
         slope = float(direction @ here.gradient)
         if not slope < 0:
             return "no direction leads down"
-        step = 1.0 if step else abs(here.loss / slope) or 1.0
+        step = 1.0
+        if not curvature.pairs:  # straight downhill, where the slope is the gradient's square
+            step = length / math.sqrt(-slope) if length else abs(here.loss / slope) or 1.0
         there = yield from _along(here, direction, _Bracket(here.loss, slope, step), bounds)
-        if there is None:
+        if there is not None:
+            length = _remember(curvature, here, there, bounds)
+            here = there
+        elif curvature.pairs:
+            curvature.forget()
+        else:
             return "the line search failed"
-        curvature.add(there.point - here.point, there.gradient - here.gradient)
-        here = there
 
 
 def _downward(curvature: Curvature, here: Place, bounds: Bounds) -> Floats:
@@ -69,21 +75,31 @@ def _along(
     """A place along the direction that is lower and flatter, or but lower; None where there is no such."""
     lower = None
     for _ in range(TRIALS):
-        point = there = here.point + np.float32(bracket.step) * direction
-        moving, promised = direction, bracket.step * bracket.slope
+        point, promised, moving = here.point + np.float32(bracket.step) * direction, bracket.promised, None
         if bounds is not None:
-            there = np.clip(point, *bounds)
-            moving, promised = direction * (point == there), float(here.gradient @ (there - here.point))
-        place = Place(there, *(yield there))
-        slope = float(moving @ place.gradient)
-        if not place.loss < here.loss + LOWER * promised:
+            free, point = point, np.clip(point, *bounds)
+            moving, promised = free == point, min(float(here.gradient @ (point - here.point)), 0.0)
+            del free  # a picture, for as long as the loss is being evaluated
+        place = Place(point, *(yield point))
+        slope = float((direction if moving is None else direction * moving) @ place.gradient)
+        if not (place.loss < here.loss + LOWER * promised and math.isfinite(slope)):
             bracket.shorten(place.loss)
         elif slope < FLATTER * bracket.slope:
             bracket.lengthen(place.loss, slope)
             lower = place
         else:
             return place
+        del place
     return lower
+
+
+def _remember(curvature: Curvature, here: Place, there: Place, bounds: Bounds) -> float:
+    """Note what the move tells of the curvature; how long it was."""
+    move, change = there.point - here.point, there.gradient - here.gradient
+    if bounds is not None:
+        change *= move != 0  # what is held tells nothing of the others
+    curvature.add(move, change)
+    return float(np.linalg.norm(move))
 
 
 class _Bracket:
@@ -97,6 +113,11 @@ class _Bracket:
         self.slope, self.step = slope, step
         self._early, self._loss, self._slope = 0.0, loss, slope
         self._far = math.inf
+
+    @property
+    def promised(self) -> float:
+        """The change of loss that the slope at the start promises for the step."""
+        return self.step * self.slope
 
     def shorten(self, loss: float) -> None:
         """The loss did not fall enough: to the lowest point of the parabola through it."""
@@ -124,22 +145,31 @@ class Curvature:
     passes over the memory for a direction, instead of one for every pair and loop.
     """
 
-    def __init__(self, size: int, most: int) -> None:
+    def __init__(self, size: int, most: int = CORRECTIONS) -> None:
         self._most = most
         self._rows = np.zeros((2 * most, size), np.float32)  # every s, then every y
         self._moves_changes = np.zeros((most, most))  # s_i . y_j
         self._changes = np.zeros((most, most))  # y_i . y_j
-        self._order: list[int] = []  # places in use, the oldest pair first
-        self._newest: list[int] = []  # places of pairs whose inner products are not known yet
+        self._order: list[int] = []  # slots in use, the oldest pair first
+        self._newest: list[int] = []  # slots of pairs whose inner products are not known yet
+
+    @property
+    def pairs(self) -> int:
+        """How many are remembered."""
+        return len(self._order)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._order, self._newest = [], []
 
     def add(self, move: Floats, change: Floats) -> None:
         """Remember a pair, for the oldest where there is no more room; not one that does not curve upward."""
         if not move @ change > EPSILON * np.linalg.norm(move) * np.linalg.norm(change):
             return
-        place = len(self._order) if len(self._order) < self._most else self._order.pop(0)
-        self._order.append(place)
-        self._rows[place], self._rows[self._most + place] = move, change
-        self._newest.append(place)
+        slot = self.pairs if self.pairs < self._most else self._order.pop(0)
+        self._order.append(slot)
+        self._rows[slot], self._rows[self._most + slot] = move, change
+        self._newest.append(slot)
 
     def direction(self, gradient: Floats) -> Floats:
         """Minus the inverse Hessian times the gradient; minus the gradient while nothing is remembered."""
@@ -153,14 +183,14 @@ class Curvature:
 
     def _products(self, gradient: Floats) -> Doubles:
         """Each remembered vector times the gradient, added up in float64; those of new pairs are noted."""
-        vectors = [gradient, *(self._rows[self._most + place] for place in self._newest)]
+        vectors = [gradient, *(self._rows[self._most + slot] for slot in self._newest)]
         products = np.zeros((len(vectors), 2 * self._most))
         for part in _chunks(gradient.size):
             rows = self._rows[:, part]
             products += [rows @ vector[part] for vector in vectors]
-        for place, known in zip(self._newest, products[1:], strict=True):
-            self._moves_changes[:, place] = known[: self._most]
-            self._changes[:, place] = self._changes[place] = known[self._most :]
+        for slot, known in zip(self._newest, products[1:], strict=True):
+            self._moves_changes[:, slot] = known[: self._most]
+            self._changes[:, slot] = self._changes[slot] = known[self._most :]
         self._newest = []
         return np.asarray(products[0])
 

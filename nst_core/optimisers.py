@@ -95,9 +95,8 @@ class LBFGS:
         self._wanted: Any | None = parameters
         self._search = search(np.asarray(parameters, np.float32).ravel(), canvas.bounds)
         next(self._search)
-        with ExitStack() as stack:
-            stack.enter_context(ONE_THREAD)
-            self._held = stack.pop_all()
+        self._held = ExitStack()
+        self._held.enter_context(ONE_THREAD)
 
     def position(self) -> Any | None:
         """The next point along a line; None when the search has ended."""
@@ -105,18 +104,19 @@ class LBFGS:
 
     def advance(self, total: float, gradient: Any) -> None:
         """Tell the search what is there, and ask it where to go on."""
+        self._wanted = None
         try:
             wanted = self._search.send((total, np.asarray(gradient).ravel()))
         except StopIteration as end:
-            self._wanted, self.ended = None, end.value
+            self.ended = end.value
         else:
             self._wanted = tensor_of(wanted.reshape(self._shape))
 
     def close(self) -> None:
         """Forget the search, and let matrix products have their threads again."""
-        self._search.close()
-        self.ended = self.ended or "closed"
         self._held.close()
+        self._search.close()
+        self._wanted, self.ended = None, self.ended or "closed"
 
 
 class OneThread:

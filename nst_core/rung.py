@@ -51,10 +51,10 @@ class Rung:
         self._pictures = (content, style) if material.config.jitter else None
         if self._pictures is None:
             self._targets[STILL] = material.targets(content, style)
-        self._descent = self._start()  # last: nobody closes a rung that could not be made
         self._shifts = _shifts(material.config.jitter, material.config.seed + scale)
         self._mean: Any = 0.0
         self._averaged = 0
+        self._descent = self._start()  # last: nobody closes a rung that could not be made
 
     def _start(self) -> Descent:
         self._since = 0

@@ -171,6 +171,45 @@ def test_a_corner_that_everything_is_pushed_into_ends_at_once():
     assert ended == "no direction leads down"
 
 
+def test_where_the_memory_misleads_it_goes_on_straight_downhill():
+    """A wall that the quadratic's curvature knows nothing of: the search goes on below it, not through."""
+    forgotten = []
+    forget = Curvature.forget
+
+    def walled(point):
+        loss, gradient = bowl(0)(point)
+        if 6 < len(seen_so_far) < 6 + TRIALS + 1:
+            loss = 100.0
+        seen_so_far.append(loss)
+        return loss, gradient
+
+    seen_so_far = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Curvature, "forget", lambda self: forgotten.append(forget(self)))
+        seen, _ = searched(walled, np.full(12, 0.4))
+    assert len(forgotten) >= 1
+    lowest = [min(loss for _, loss in seen[:7]), min(loss for _, loss in seen)]
+    assert lowest[1] < 0.1 * lowest[0]
+
+
+def test_a_lower_loss_with_a_gradient_that_is_not_a_number_is_passed_by():
+    """Beyond 0.5 there is no gradient, though the loss is lower there."""
+
+    def torn(point):
+        gradient = np.full(1, -1.0) if point[0] < 0.5 else np.full(1, np.nan)
+        return 1 - point[0], gradient
+
+    asking = search(np.zeros(1, np.float32))
+    point, points = next(asking), []
+    for _ in range(8):
+        points.append(float(point[0]))
+        loss, gradient = torn(point)
+        point = asking.send((float(loss), np.float32(gradient)))
+    assert points[1] >= 0.5
+    assert min(points[2:]) < 0.5
+    assert all(np.isfinite(points))
+
+
 def test_a_gradient_that_is_not_a_number_ends_it():
     seen, ended = searched(lambda point: (1.0, np.full(2, np.nan)), [0.0, 0.0])
     assert len(seen) == 1

@@ -126,14 +126,15 @@ def test_positions_have_the_parameters_shape():
     descent.close()
 
 
-def test_too_little_memory_at_the_start_leaves_products_their_threads(monkeypatch, two_threads):
+def test_too_little_memory_for_the_corrections_reaches_the_caller(monkeypatch, two_threads):
     def full(*_):
         raise MemoryError
-        yield
 
-    monkeypatch.setattr("nst_core.optimisers.search", full)
+    monkeypatch.setattr("nst_core.lbfgs.Curvature", full)
+    descent = LBFGS(PixelCanvas(), tf.zeros([2, 2, 3]))
     with pytest.raises(MemoryError):
-        LBFGS(PixelCanvas(), tf.zeros([2, 2, 3]))
+        descent.advance(1.0, tf.ones([2, 2, 3]))
+    descent.close()
     assert blas_threads() == two_threads
 
 

@@ -87,7 +87,7 @@ def test_only_the_last_size_is_finished_on_pixels_with_lbfgs(make, started):
     assert made.record.config.finish == "lbfgs"
 
 
-def test_targets_that_cannot_be_made_leave_no_thread(make, monkeypatch):
+def test_targets_that_cannot_be_made_leave_no_search(make, monkeypatch):
     material = make(size=64, steps=4, **LBFGS_ON_PIXELS)
 
     def fail(*_, **__):

@@ -135,8 +135,8 @@ def main() -> None:
     options = parser.parse_args()
     models = Models()
     print(
-        "| network | canvas | size, steps | loss, ours / SciPy's | least | most | texture error: ours | SciPy's |"
-        " grain: ours | SciPy's | seconds: ours | SciPy's |\n| --- | --- | --- |" + " ---: |" * 9
+        "| network | canvas | size, steps | loss, ours / SciPy's | least | most | texture error: ours |"
+        " SciPy's | grain: ours | SciPy's | seconds: ours | SciPy's |\n| --- | --- | --- |" + " ---: |" * 9
     )
     for backbone in options.backbones.split(","):
         for canvas in options.canvases.split(","):
