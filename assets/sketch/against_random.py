@@ -207,7 +207,7 @@ def options() -> argparse.ArgumentParser:
     """The command's options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", choices=(*BACKBONES, "all"), default="vgg19")
-    parser.add_argument("--equal", choices=tuple(KEPT), default="content_kept", help="what both keep alike")
+    parser.add_argument("--equal", choices=tuple(KEPT), default="structure_kept", help="what both keep alike")
     parser.add_argument("--size", type=int, default=DRAFT.size, help="longest side, pixels")
     parser.add_argument("--steps", type=int, default=DRAFT.steps)
     parser.add_argument("--seed", type=int, default=0, help="of the random weights")
