@@ -11,7 +11,7 @@ import pytest
 from assets.sketch import calibration, textures
 from assets.sketch.atlas import FAMILIES, Atlas, cells_of, texture
 from assets.sketch.checkpoints import restore, save
-from assets.sketch.crops import Sampler
+from assets.sketch.crops import Cutter, Sampler
 from assets.sketch.export import export, pack
 from assets.sketch.objective import Plan, head_layers, smoothed_loss
 from assets.sketch.train import Training, read_curve
@@ -59,9 +59,9 @@ def test_a_crop_reads_the_right_place(atlas: Atlas) -> None:
     # A picture whose red is its row and green its column, read at known places.
     rows, columns = np.mgrid[0:256, 0:256]
     ramp = np.stack([rows, columns, np.zeros_like(rows)], axis=-1).astype(np.uint8)
-    sampler = Sampler(Atlas(np.stack([atlas.pictures[0], ramp]), cells_of(1, 1)), 0)
+    cutter = Cutter(Atlas(np.stack([atlas.pictures[0], ramp]), cells_of(1, 1)))
     places = np.array([[[[10.25, 20.5], [-3.0, 100.0]], [[254.0, 0.0], [258.0, 5.0]]]], np.float32)
-    read = sampler._read(np.array([1], np.int32), places).numpy()
+    read = np.asarray(cutter.read(np.array([1], np.int32), places))
     expected: list[list[list[float]]] = [[[10.25, 20.5, 0], [3, 100, 0]], [[254, 0, 0], [252, 5, 0]]]
     np.testing.assert_allclose(read[0], expected, atol=0.02)
 
@@ -70,27 +70,43 @@ def test_batches_depend_on_the_seed_and_step_alone(atlas: Atlas) -> None:
     first, classes, pictures = Sampler(atlas, 1).batch(9, side=32, count=5)
     again, _, _ = Sampler(atlas, 1).batch(9, side=32, count=5)
     other, _, _ = Sampler(atlas, 1).batch(10, side=32, count=5)
-    np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first, other)
-    np.testing.assert_array_equal(pictures, atlas.cells[classes.numpy(), 0])
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, again[name])
+    assert not np.array_equal(first["rows"], other["rows"])
+    np.testing.assert_array_equal(pictures, atlas.cells[classes, 0])
+
+
+def test_crops_are_preprocessed_and_recoloured_within_the_range(atlas: Atlas) -> None:
+    numbers, _, _ = Sampler(atlas, 1).batch(9, side=32, count=5)
+    crops = np.asarray(Cutter(atlas)(numbers))
+    assert crops.shape == (5, 32, 32, 3)
     means = np.array(BGR_MEANS)
-    assert (first.numpy() >= -means - 1e-3).all()
-    assert (first.numpy() <= 255 - means + 1e-3).all()
+    assert (crops >= -means - 1e-3).all()
+    assert (crops <= 255 - means + 1e-3).all()
+
+
+def test_a_crop_that_is_not_turned_or_recoloured_is_the_picture(atlas: Atlas) -> None:
+    line = np.arange(-15.5, 16, dtype=np.float32)[None]
+    still = {"turn": [[0, 1]], "centre": [[115.5, 79.5]], "balance": [[1, 1, 1]], "tone": [[1, 0, 0]]}
+    numbers = {name: np.array(value, np.float32) for name, value in still.items()}
+    numbers |= {"rows": line, "columns": line}
+    numbers |= {name: np.array([1], np.int32) for name in ("noise", "picture")}
+    crop = np.asarray(Cutter(atlas)(numbers))[0]
+    expected = atlas.pictures[1, 100:132, 64:96, ::-1] - np.array(BGR_MEANS)
+    np.testing.assert_allclose(crop, expected, atol=1e-2)
 
 
 def test_rate_rises_stays_and_falls_to_nothing() -> None:
     plan = Plan(steps=100, learning_rate=1.0, warm_up=0.1, tail=0.5)
-    assert plan.rate(0) == pytest.approx(0.1)
-    assert plan.rate(30) == 1.0
-    assert plan.rate(74) == pytest.approx(0.5)
-    assert plan.rate(99) == pytest.approx(0.0)
+    rates = [float(plan.rate(step)) for step in (0, 30, 74, 99)]
+    assert rates == pytest.approx([0.1, 1, 0.5, 0], abs=1e-6)
 
 
 def test_smoothed_loss_by_hand() -> None:
     # Logits (ln 3, 0) are probabilities 3/4 and 1/4; smoothing spreads a tenth evenly over both.
     logits = np.log([[3.0, 1.0]]).astype(np.float32)
     expected = -(0.9 * np.log(3 / 4) + 0.1 * (np.log(3 / 4) + np.log(1 / 4)) / 2)
-    assert float(smoothed_loss(logits, np.array([0]))) == pytest.approx(expected, rel=1e-5)
+    assert float(smoothed_loss(np.array([0]), logits)[0]) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -137,16 +153,17 @@ def test_an_interrupted_checkpoint_leaves_the_last_one(
 
 
 def test_settling_makes_inference_agree_with_the_batch(trained: Training) -> None:
-    crops, _, _ = trained.sampler.batch(0, side=32, count=32)
+    numbers, _, _ = trained.sampler.batch(0, side=32, count=32)
     trained.settle()
-    batch = trained.model(crops, training=True)[0].numpy()
+    batch = trained.whole(numbers, training=True)[0].numpy()
     trained.settle()
-    settled = trained.model(crops, training=False)[0].numpy()
+    settled = trained.whole(numbers, training=False)[0].numpy()
     assert np.corrcoef(batch.ravel(), settled.ravel())[0, 1] > 0.8
 
 
 def test_folding_keeps_the_function(trained: Training) -> None:
-    crops, _, _ = trained.sampler.batch(1, side=40, count=2)
+    numbers, _, _ = trained.sampler.batch(1, side=40, count=2)
+    crops = trained.whole.get_layer("cutter")(numbers)
     folded = calibration.folded_model(trained.architecture.folded(), fold(trained.body, trained.architecture))
     deepest = trained.architecture.names[-1]
     expected = trained.body(crops, training=False)[deepest].numpy()

@@ -82,8 +82,9 @@ def cells_of(picture: int, grid: int) -> npt.NDArray[np.float32]:
     return np.array([(picture, row, column, half) for row in centres for column in centres], np.float32)
 
 
-def build_atlas(*, each: int, seed: int, photographs: bool = True, processes: int = 2) -> Atlas:
-    """`each` textures of every family after the photographs' tiles."""
+def build_atlas(*, each: int, seed: int, photographs: bool = True, processes: int | None = None) -> Atlas:
+    """`each` textures of every family after the photographs' tiles; without `processes`, one a core."""
+    processes = processes or os.cpu_count() or 1
     work = [(row, index, seed) for row in range(len(FAMILIES)) for index in range(each)]
     if processes > 1:
         with get_context("spawn").Pool(processes) as pool:

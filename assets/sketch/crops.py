@@ -1,9 +1,19 @@
-"""Batches cut from the atlas inside the TensorFlow graph: a pure function of (seed, step)."""
+"""Batches of crops: drawn in NumPy, a pure function of (seed, step), and cut on the device that trains."""
 
 from typing import Any
 
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
 from assets.sketch.atlas import Atlas
 from nst_core.backbones import BGR_MEANS
+
+Numbers = dict[str, npt.NDArray[Any]]
+Labels = npt.NDArray[np.int32]
+
+GRAINS = 1 << 20  # normal numbers that the pixels' noise is read from
 
 
 class Sampler:
@@ -14,82 +24,122 @@ class Sampler:
     """
 
     def __init__(self, atlas: Atlas, seed: int) -> None:
-        import tensorflow as tf
+        self.cells, self.seed = atlas.cells, seed
 
+    def batch(self, step: int, *, side: int, count: int) -> tuple[Numbers, Labels, Labels]:
+        """What `Cutter` cuts by, an array [count, ...] each, and the class and picture of each [count]."""
+        generator = np.random.default_rng([self.seed, step])
+        classes = generator.integers(0, len(self.cells), count, np.int32)
+        cells = self.cells[classes]
+        pictures = cells[:, 0].astype(np.int32)
+        numbers = self._places(generator, cells, side) | self._colours(generator, count)
+        return numbers | {"picture": pictures}, classes, pictures
+
+    def _places(self, generator: np.random.Generator, cells: npt.NDArray[np.float32], side: int) -> Numbers:
+        # Rows and columns [B, side] of an upright grid about nothing, its turn (sine, cosine) and its centre.
+        turn, scale, aspect = generator.normal(0, [[0.2], [0.22], [0.06]], (3, len(cells)))
+        half = cells[:, 3:4]
+        wander = np.where(half > 100, half - side / 2, 0.7 * (half - 6))
+        centre = cells[:, 1:3] + wander * generator.uniform(-1, 1, (len(cells), 2))
+        scale = np.exp(np.clip(scale, -0.6, 0.6))
+        line = np.arange(side) - (side - 1) / 2
+        places = {
+            "rows": (scale * np.exp(aspect))[:, None] * line,
+            "columns": (scale * np.exp(-aspect))[:, None] * line,
+            "turn": np.stack([np.sin(turn), np.cos(turn)], axis=-1),
+            "centre": centre,
+        }
+        return {name: array.astype(np.float32) for name, array in places.items()}
+
+    def _colours(self, generator: np.random.Generator, count: int) -> Numbers:
+        # Colour balance [B, 3]; contrast, brightness and noise's strength [B, 3]; where noise is read [B].
+        contrast, offset, grain = generator.standard_normal((3, count))
+        tone = np.stack([np.exp(0.15 * contrast), 12 * offset, 4 * grain], axis=-1)
+        return {
+            "balance": np.exp(generator.normal(0, 0.04, (count, 3))).astype(np.float32),
+            "tone": tone.astype(np.float32),
+            "noise": generator.integers(0, GRAINS, count, np.int32),
+        }
+
+
+class Cutter(keras.layers.Layer):  # type: ignore[misc]
+    """Crops, preprocessed, float32 [B, side, side, 3], as the numbers of `Sampler.batch` say."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        super().__init__(name="cutter", trainable=False)
+        pixels = atlas.pictures.reshape(-1, 3)
         self.size = atlas.pictures.shape[1]
-        self.pixels = tf.constant(atlas.pictures.reshape(-1, 3))
-        self.cells = tf.constant(atlas.cells)
-        self.seed = seed
+        # Weights, not constants: a compiled step takes them as they are.
+        self.pixels = self._held(pixels, "uint8")
+        self.normals = self._held(np.random.default_rng(0).standard_normal(GRAINS, np.float32), "float32")
 
-    def batch(self, step: Any, *, side: int, count: int) -> tuple[Any, Any, Any]:
-        """Preprocessed crops [count, side, side, 3], and the class and picture of each [count]."""
-        import tensorflow as tf
-
-        keys = tf.random.split(tf.stack([tf.constant(self.seed, tf.int64), tf.cast(step, tf.int64)]), 3)
-        classes = tf.random.stateless_uniform([count], keys[0], 0, len(self.cells), tf.int32)
-        cells = tf.gather(self.cells, classes)
-        places = self._places(cells, keys[1], side=side)
-        crops = recolour(self._read(tf.cast(cells[:, 0], tf.int32), places), keys[2])
-        return preprocess(crops), classes, tf.cast(cells[:, 0], tf.int32)
-
-    def _places(self, cells: Any, key: Any, *, side: int) -> Any:
-        # Row and column in the picture [B, side, side, 2] of each pixel of each crop.
-        import tensorflow as tf
-
-        count = len(cells)
-        keys = tf.random.split(key, 2)
-        turn, scale, aspect = tf.unstack(
-            tf.random.stateless_normal([3, count], keys[0]) * [[0.2], [0.22], [0.06]]
+    def _held(self, array: npt.NDArray[Any], dtype: str) -> Any:
+        return self.add_weight(
+            shape=array.shape, dtype=dtype, trainable=False, initializer=lambda *_, **__: array
         )
-        wander = cells[:, 3:4] - 6.0
-        wander = tf.where(cells[:, 3:4] > 100, cells[:, 3:4] - side / 2, wander * 0.7)
-        centre = cells[:, 1:3] + wander * tf.random.stateless_uniform([count, 2], keys[1], -1, 1)
-        scale = tf.exp(tf.clip_by_value(scale, -0.6, 0.6))
-        row_scale, column_scale = scale * tf.exp(aspect), scale * tf.exp(-aspect)
-        line = tf.range(side, dtype=tf.float32) - (side - 1) / 2
-        rows = row_scale[:, None, None] * line[None, :, None]
-        columns = column_scale[:, None, None] * line[None, None, :]
-        sine, cosine = tf.sin(turn)[:, None, None], tf.cos(turn)[:, None, None]
-        turned = tf.stack([cosine * rows - sine * columns, sine * rows + cosine * columns], axis=-1)
-        return turned + centre[:, None, None, :]
 
-    def _read(self, pictures: Any, places: Any) -> Any:
-        # Bilinear reading, the picture mirrored at its borders; float32 0..255.
-        import tensorflow as tf
+    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[Any, ...]:
+        count, side = input_shape["rows"]
+        return count, side, side, 3
 
+    def call(self, numbers: dict[str, Any]) -> Any:
+        """The crops."""
+        crops = self.read(numbers["picture"], places(numbers))
+        return preprocess(self.recolour(crops, numbers))
+
+    def read(self, pictures: Any, places: Any) -> Any:
+        """Pictures [B] at places [B, h, w, 2], bilinear, mirrored at the borders; float32 0..255."""
         last = self.size - 1.0
-        places = tf.clip_by_value(last - tf.abs(last - tf.abs(places)), 0.0, last - 0.01)
-        corner = tf.floor(places)
+        places = ops.clip(last - ops.abs(last - ops.abs(places)), 0.0, last - 0.01)
+        corner = ops.floor(places)
         rest = places - corner
-        corner = tf.cast(corner, tf.int32)
+        corner = ops.cast(corner, "int32")
         start = (pictures[:, None, None] * self.size + corner[..., 0]) * self.size + corner[..., 1]
-        total = tf.zeros([])
+        total = 0.0
         for row in (0, 1):
             for column in (0, 1):
                 weight = (rest[..., 0] if row else 1 - rest[..., 0]) * (
                     rest[..., 1] if column else 1 - rest[..., 1]
                 )
-                value = tf.cast(tf.gather(self.pixels, start + row * self.size + column), tf.float32)
-                total += weight[..., None] * value
+                value = ops.take(self.pixels, start + (row * self.size + column), axis=0)
+                total = total + weight[..., None] * ops.cast(value, "float32")
         return total
 
+    def recolour(self, crops: Any, numbers: dict[str, Any]) -> Any:
+        """Crops 0..255 with changed contrast, colour balance and brightness, and a little noise."""
+        contrast, offset, grain = (numbers["tone"][:, None, None, index : index + 1] for index in range(3))
+        mean = ops.mean(crops, axis=(1, 2), keepdims=True)
+        crops = (crops - mean) * contrast + mean * numbers["balance"][:, None, None, :] + offset
+        side = ops.shape(crops)[1]
+        places = (numbers["noise"][:, None] + ops.arange(side * side * 3)) % GRAINS
+        crops += grain * ops.reshape(ops.take(self.normals, places), ops.shape(crops))
+        return ops.clip(crops, 0, 255)
 
-def recolour(crops: Any, key: Any) -> Any:
-    """Crops 0..255 with slightly changed brightness, contrast, colour balance and a little noise."""
-    import tensorflow as tf
 
-    count = len(crops)
-    keys = tf.random.split(key, 3)
-    gain = tf.exp(tf.random.stateless_normal([count, 1, 1, 3], keys[0]) * 0.04)
-    contrast, offset, grain = tf.unstack(tf.random.stateless_normal([3, count, 1, 1, 1], keys[1]))
-    mean = tf.reduce_mean(crops, axis=(1, 2), keepdims=True)
-    crops = (crops - mean) * tf.exp(0.15 * contrast) + mean * gain + 12 * offset
-    crops += 4 * grain * tf.random.stateless_normal(tf.shape(crops), keys[2])
-    return tf.clip_by_value(crops, 0, 255)
+def places(numbers: dict[str, Any]) -> Any:
+    """Row and column in the picture [B, side, side, 2] of each pixel of each crop."""
+    rows, columns = numbers["rows"][:, :, None], numbers["columns"][:, None, :]
+    sine, cosine = (numbers["turn"][:, index, None, None] for index in (0, 1))
+    turned = ops.stack([cosine * rows - sine * columns, sine * rows + cosine * columns], axis=-1)
+    return turned + numbers["centre"][:, None, None, :]
 
 
 def preprocess(pictures: Any) -> Any:
     """RGB 0..255 to BGR less the means, Keras' "caffe" preprocessing."""
-    import tensorflow as tf
+    return pictures[..., ::-1] - np.asarray(BGR_MEANS, np.float32)
 
-    return tf.reverse(pictures, [-1]) - tf.constant(BGR_MEANS)
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """The batches of steps `first` to `last`, the latter not among them, as Keras trains on them."""
+
+    def __init__(self, sampler: Sampler, first: int, last: int, *, side: int, count: int) -> None:
+        super().__init__()
+        self.sampler, self.first, self.steps = sampler, first, last - first
+        self.side, self.count = side, count
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, index: int) -> tuple[Numbers, tuple[Labels, Labels, Labels]]:
+        numbers, classes, pictures = self.sampler.batch(self.first + index, side=self.side, count=self.count)
+        return numbers, (pictures, pictures, classes)

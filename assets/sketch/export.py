@@ -5,11 +5,13 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib import import_module
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 
 from assets.sketch.atlas import Atlas
@@ -63,11 +65,11 @@ def pack(arrays: Arrays) -> bytes:
 
 def describe(training: "Training", atlas: Atlas, backbone: str, packed: bytes) -> dict[str, Any]:
     """How the weights were made: enough to make them again."""
-    import tensorflow as tf
-
     curve = training.curve
     kept = curve[:: max(1, len(curve) // CURVE_POINTS)]
+    backend = keras.backend.backend()
     versions = {name: version(name) for name in ("keras", "numpy", "scikit-image")}
+    versions |= {backend: import_module(backend).__version__, "python": platform.python_version()}
     return {
         "backbone": backbone,
         "width": training.architecture.width,
@@ -80,7 +82,7 @@ def describe(training: "Training", atlas: Atlas, backbone: str, packed: bytes) -
         "accuracy": round(training.accuracy(), 4),
         "seconds": round(training.seconds),
         "training": asdict(training.plan),
-        "versions": versions | {"tensorflow": tf.__version__, "python": platform.python_version()},
+        "versions": versions,
         "curve": [
             {
                 "step": p.step,

@@ -1,11 +1,14 @@
-"""The network with its heads, the loss, the learning rate and one step of training."""
+"""The network with its heads, the loss and the learning rate, on any of Keras' backends."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from assets.sketch.crops import Sampler
+import keras
+from keras import ops
+
+from assets.sketch.atlas import Atlas
+from assets.sketch.crops import Cutter
 from nst_core.architectures import Architecture
 from nst_core.backbones import Backbone
 from nst_core.networks import keras_model
@@ -28,20 +31,26 @@ class Plan:
     learning_rate: float = 2e-3
     weight_decay: float = 5e-2
     warm_up: float = 0.04  # share of the steps
-    settling: int = 64  # batches over which the batch statistics are averaged at the end
+    settling: int = 192  # batches over which the batch statistics are averaged at the end
     evaluation: int = 16  # batches that the accuracy is measured on
     tail: float = 0.5  # share of the steps, at the end, in which the rate falls as a cosine
 
-    def rate(self, step: int) -> float:
+    def rate(self, step: Any) -> Any:
         """Learning rate at a step: up in a line, level, down as half a cosine wave."""
-        done = (step + 1) / self.steps
-        fall = max(0.0, (done - (1 - self.tail)) / self.tail)
-        return self.learning_rate * min(1.0, done / self.warm_up) * (0.5 + 0.5 * math.cos(math.pi * fall))
+        done = (ops.cast(step, "float32") + 1) / self.steps
+        fall = ops.maximum(0.0, (done - (1 - self.tail)) / self.tail)
+        risen = ops.minimum(1.0, done / self.warm_up)
+        return self.learning_rate * risen * (0.5 + 0.5 * ops.cos(math.pi * fall))
 
     def shape(self, step: int) -> tuple[int, int]:
         """Side (pixels) and count of the crops at a step."""
         small = step < self.large_from * self.steps
         return (self.crop, self.batch) if small else (self.large_crop, self.large_batch)
+
+    def same_shape_until(self, step: int) -> int:
+        """The first step after this one whose crops have another shape, or the end."""
+        change = math.ceil(self.large_from * self.steps)
+        return change if step < change else self.steps
 
 
 def head_layers(backbone: Backbone, architecture: Architecture) -> tuple[str, ...]:
@@ -54,8 +63,6 @@ def with_heads(
     backbone: Backbone, architecture: Architecture, *, classes: int, pictures: int
 ) -> tuple[Any, Any]:
     """The bare model, and one with three outputs: logits of picture, picture and class, shallow to deep."""
-    import keras
-
     body = keras_model(architecture, normalised=True)
     outputs = []
     for number, (name, size) in enumerate(
@@ -67,29 +74,55 @@ def with_heads(
     return body, keras.Model(body.input, outputs, name="with_heads")
 
 
-def smoothed_loss(logits: Any, labels: Any) -> Any:
-    """Cross-entropy with label smoothing (Szegedy et al. 2016), mean over the batch, in nats."""
-    import tensorflow as tf
+def cutting(atlas: Atlas, model: Any) -> Any:
+    """The model behind the cutter: from the numbers of `Sampler.batch` to the three heads' logits."""
+    whole, pair, number = ((None,), "float32"), ((2,), "float32"), ((), "int32")
+    three = ((3,), "float32")
+    shapes = {"rows": whole, "columns": whole, "turn": pair, "centre": pair, "balance": three, "tone": three}
+    shapes |= {"noise": number, "picture": number}
+    inputs = {name: keras.Input(shape, dtype=kind, name=name) for name, (shape, kind) in shapes.items()}
+    logits = model(Cutter(atlas)(inputs))
+    # Keras calls each loss after the layer that it comes from.
+    named = [keras.layers.Identity(name=f"head{number}")(each) for number, each in enumerate(logits)]
+    return keras.Model(inputs, named)
 
-    logarithms = tf.nn.log_softmax(logits)
-    right = tf.gather(logarithms, labels, batch_dims=1)
-    return -tf.reduce_mean((1 - SMOOTHING) * right + SMOOTHING * tf.reduce_mean(logarithms, axis=-1))
+
+def smoothed_loss(labels: Any, logits: Any) -> Any:
+    """Cross-entropy [B] with label smoothing (Szegedy et al. 2016), in nats."""
+    logarithms = ops.log_softmax(logits)
+    right = ops.take_along_axis(logarithms, ops.cast(labels, "int32")[:, None], axis=-1)[:, 0]
+    return -((1 - SMOOTHING) * right + SMOOTHING * ops.mean(logarithms, axis=-1))
 
 
-def training_step(model: Any, optimizer: Any, sampler: Sampler) -> Callable[[Any, int, int], tuple[Any, Any]]:
-    """A compiled function (step, side, count) -> (loss, share right) that updates the model once."""
-    import tensorflow as tf
+class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A plan's learning rate, for an optimiser to ask."""
 
-    def train(step: Any, side: int, count: int) -> tuple[Any, Any]:
-        crops, classes, pictures = sampler.batch(step, side=side, count=count)
-        with tf.GradientTape() as tape:
-            low, middle, high = model(crops, training=True)
-            loss = smoothed_loss(high, classes)
-            total = loss + SIDE_HEADS * (smoothed_loss(low, pictures) + smoothed_loss(middle, pictures))
-        gradients = tape.gradient(total, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        right = tf.reduce_mean(tf.cast(tf.argmax(high, axis=-1, output_type=tf.int32) == classes, tf.float32))
-        return loss, right
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
 
-    compiled: Callable[[Any, int, int], tuple[Any, Any]] = tf.function(train)
-    return compiled
+    def __call__(self, step: Any) -> Any:
+        return self.plan.rate(step)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras writes of it."""
+        return {"plan": self.plan}
+
+
+def adam_w(plan: Plan, model: Any) -> Any:
+    """AdamW (Loshchilov and Hutter 2019) for the model; biases and batch normalisations do not decay."""
+    optimizer = keras.optimizers.AdamW(Rate(plan), weight_decay=plan.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def compile_for(model: Any, optimizer: Any) -> None:
+    """Make Keras train the model of `cutting`: what it minimises and what it reports."""
+    model.compile(
+        optimizer,
+        loss=[smoothed_loss] * 3,
+        loss_weights=[SIDE_HEADS, SIDE_HEADS, 1.0],
+        metrics=[[], [], [keras.metrics.SparseCategoricalAccuracy(name="right")]],
+        # TensorFlow's own kernels convolve faster on processors than XLA's.
+        jit_compile=keras.backend.backend() != "tensorflow",
+    )

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from assets.sketch.atlas import Atlas, cached_atlas, default_cache
 from assets.sketch.checkpoints import restore, save
-from assets.sketch.crops import Sampler
-from assets.sketch.objective import Plan, training_step, with_heads
+from assets.sketch.crops import Batches, Sampler
+from assets.sketch.objective import Plan, adam_w, compile_for, cutting, with_heads
 from nst_core.backbones import BACKBONES, Backbone
 
 WIDTH = 0.25
@@ -36,19 +38,16 @@ class Training:
     def __init__(
         self, backbone: Backbone, plan: Plan, atlas: Atlas, *, folder: Path, width: float = WIDTH
     ) -> None:
-        import keras
-
         keras.utils.set_random_seed(plan.seed)
         self.plan, self.folder = plan, folder
         self.architecture = backbone.architecture(width)
         self.body, self.model = with_heads(
             backbone, self.architecture, classes=len(atlas.cells), pictures=len(atlas.pictures)
         )
-        self.optimizer = keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay)
-        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        self.optimizer.build(self.model.trainable_variables)
+        self.optimizer = adam_w(plan, self.model)
         self.sampler = Sampler(atlas, plan.seed)
-        self.advance = training_step(self.model, self.optimizer, self.sampler)
+        self.whole = cutting(atlas, self.model)
+        compile_for(self.whole, self.optimizer)
         self.curve: list[Point] = []
         self.step, self.seconds = restore(folder, self.variables)
         if self.step:
@@ -61,55 +60,43 @@ class Training:
 
     def run(self, *, until: int | None = None, every: int = 50, keep: int = 500) -> Iterator[Point]:
         """Train to the plan's end (or `until`): a point `every` so many steps, a checkpoint each `keep`."""
-        import tensorflow as tf
-
-        losses, rights = [], []
         began = time.perf_counter() - self.seconds
         last = self.plan.steps if until is None else until
         while self.step < last:
-            self.optimizer.learning_rate = self.plan.rate(self.step)
             side, count = self.plan.shape(self.step)
-            loss, right = self.advance(tf.constant(self.step, tf.int64), side, count)
-            losses.append(float(loss))
-            rights.append(float(right))
-            self.step += 1
-            if self.step % every == 0 or self.step == last:
-                self.seconds = time.perf_counter() - began
-                point = Point(self.step, sum(losses) / len(losses), sum(rights) / len(rights), self.seconds)
-                losses, rights = [], []
-                self.curve.append(point)
-                yield point
-            if self.step % keep == 0 or self.step == last:
-                save(self.folder, self.variables, step=self.step, seconds=self.seconds)
+            stop = min(last, self.step + every - self.step % every, self.plan.same_shape_until(self.step))
+            batches = Batches(self.sampler, self.step, stop, side=side, count=count)
+            told = self.whole.fit(batches, shuffle=False, verbose=0).history
+            kept, self.step = self.step // keep, stop
+            self.seconds = time.perf_counter() - began
+            point = Point(stop, told["head2_loss"][0], told["head2_right"][0], self.seconds)
+            self.curve.append(point)
+            yield point
+            if stop // keep > kept or stop == last:
+                save(self.folder, self.variables, step=stop, seconds=self.seconds)
                 write_curve(self.folder, self.curve)
 
     def settle(self) -> None:
         """Average the batch statistics anew with the weights held still, over large crops.
 
-        The running averages of training lag behind the weights (Wu and Johnson 2021, section 3).
+        The running averages of training lag behind the weights (Wu and Johnson 2021, section 3). An epoch at
+        a rate of nothing moves only them, and forgets all but 1/e^6 of what they were.
         """
-        import keras
-
-        normals = [layer for layer in self.model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-        for index in range(self.plan.settling):
-            for layer in normals:
-                layer.momentum = index / (index + 1)
-            crops, _, _ = self.sampler.batch(SETTLING_STEP + index, side=self.plan.large_crop, count=48)
-            self.model(crops, training=True)
+        count = self.plan.settling
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = max(0.0, 1 - 6 / count)
+        still = keras.Model(self.whole.input, self.whole.output)
+        compile_for(still, keras.optimizers.SGD(0.0))
+        still.fit(self._large(SETTLING_STEP, count, 48), shuffle=False, verbose=0)
 
     def accuracy(self) -> float:
         """Share of fresh crops put in their class, the batch normalisations as at inference."""
-        import numpy as np
+        fresh = self._large(EVALUATION_STEP, self.plan.evaluation, 64)
+        return float(self.whole.evaluate(fresh, verbose=0, return_dict=True)["head2_right"])
 
-        found = []
-        for index in range(self.plan.evaluation):
-            crops, classes, _ = self.sampler.batch(
-                EVALUATION_STEP + index, side=self.plan.large_crop, count=64
-            )
-            found.append(
-                np.mean(np.argmax(self.model(crops, training=False)[-1], axis=-1) == classes.numpy())
-            )
-        return float(np.mean(found))
+    def _large(self, first: int, steps: int, count: int) -> Batches:
+        return Batches(self.sampler, first, first + steps, side=self.plan.large_crop, count=count)
 
 
 def write_curve(folder: Path, curve: list[Point]) -> None:
@@ -143,6 +130,8 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--crop", type=int, default=48, help="side of the smaller crops, pixels")
+    parser.add_argument("--large-crop", type=int, default=80, help="side of the crops at the end, pixels")
+    parser.add_argument("--large-batch", type=int, default=48)
     parser.add_argument("--textures", type=int, default=12, help="generated pictures of each family")
     parser.add_argument("--width", type=float, default=WIDTH, help="share of the published width")
     parser.add_argument(
@@ -156,14 +145,15 @@ def options() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Train, resuming where a stopped run ended, then write the weights beside this file."""
-    import tensorflow as tf
-
     asked = options().parse_args()
     if asked.bf16:
+        import tensorflow as tf
+
         tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": True})
     atlas = cached_atlas(asked.cache, each=asked.textures, seed=asked.seed)
     print(f"{len(atlas.pictures)} pictures, {len(atlas.cells)} classes", flush=True)
-    plan = Plan(steps=asked.steps, seed=asked.seed, batch=asked.batch, crop=asked.crop)
+    given = ("steps", "seed", "batch", "crop", "large_crop", "large_batch")
+    plan = Plan(**{name: getattr(asked, name) for name in given})
     training = Training(
         BACKBONES[asked.backbone], plan, atlas, folder=asked.cache / asked.backbone, width=asked.width
     )
