@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
-
-from nst_core.tensors import tensor_of
+from scipy import fft
 
 Array = npt.NDArray[np.float32]
 
@@ -23,53 +21,50 @@ PIVOT = 8.0  # cycles a picture at which frequencies count alike however fast th
 
 
 class Canvas(Protocol):
-    """Parameters <-> picture; `rank` is the parameters' number of axes, `bounds` what they lie between."""
+    """Parameters <-> picture, all float32 arrays; `bounds` is what the parameters lie between."""
 
-    rank: ClassVar[int]
     bounds: ClassVar[tuple[float, float] | None]
 
-    def encode(self, picture: Array) -> Any:
+    def encode(self, picture: Array) -> Array:
         """Parameters whose picture is `picture`, [H, W, 3] in 0..1, as nearly as this canvas can hold it."""
 
     def scale(self, height: int, width: int) -> Array:
         """What parameters of this size are multiplied with first, of the shape of a channel of theirs."""
 
-    def decode(self, parameters: Any, size: Any, scale: Any) -> Any:
-        """The picture [H, W, 3] in 0..1; size = (height, width) as an int32 tensor, `scale` of that size.
-        Differentiable."""
+    def decode(self, parameters: Array, size: tuple[int, int], scale: Array) -> Array:
+        """The picture [H, W, 3] in 0..1; size = (height, width), `scale` of that size."""
 
-    def pull_back(self, picture: Any, gradient: Any, scale: Any) -> Any:
+    def pull_back(self, picture: Array, gradient: Array, scale: Array) -> Array:
         """The gradient with respect to the parameters of a picture, of one with respect to that picture."""
 
-    def project(self, parameters: Any) -> Any:
+    def project(self, parameters: Array) -> Array:
         """The nearest allowed parameters, applied after each update."""
 
 
 class PixelCanvas:
     """The pixels, clipped to 0..1 after each update. Holds any picture exactly."""
 
-    rank: ClassVar[int] = 3
     bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
 
-    def encode(self, picture: Array) -> Any:
-        return tensor_of(picture)
+    def encode(self, picture: Array) -> Array:
+        return picture
 
     def scale(self, height: int, width: int) -> Array:
         return np.ones((1, 1), np.float32)
 
-    def decode(self, parameters: Any, size: Any, scale: Any) -> Any:
-        return tf.ensure_shape(parameters, [None, None, 3])
+    def decode(self, parameters: Array, size: tuple[int, int], scale: Array) -> Array:
+        return parameters
 
-    def pull_back(self, picture: Any, gradient: Any, scale: Any) -> Any:
+    def pull_back(self, picture: Array, gradient: Array, scale: Array) -> Array:
         return gradient
 
-    def project(self, parameters: Any) -> Any:
-        return tf.clip_by_value(parameters, 0.0, 1.0)
+    def project(self, parameters: Array) -> Array:
+        return np.clip(parameters, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class FourierCanvas:
-    """Coefficients of a real Fourier transform, [2 (real, imaginary), 3, H, W // 2 + 1].
+    """Coefficients of a real Fourier transform, [3, H, W // 2 + 1, 2 (real, imaginary)].
 
     After Mordvintsev et al., "Differentiable Image Parameterizations" (Distill 2018): low frequencies are
     scaled up, colours are decorrelated, and a sigmoid keeps the picture within 0..1. Their colour matrix came
@@ -88,38 +83,51 @@ class FourierCanvas:
     def _axes(self) -> npt.NDArray[np.float64]:
         return np.asarray(OPPONENT_AXES * np.array(self.colours)[:, np.newaxis])
 
-    rank: ClassVar[int] = 4
     bounds: ClassVar[tuple[float, float] | None] = None
 
-    def encode(self, picture: Array) -> Any:
+    def encode(self, picture: Array) -> Array:
         height, width = picture.shape[:2]
         factors, inverse = frequency_scale(height, width, self.decay), np.linalg.inv(self._axes)
-        made = np.empty((2, 3, height, width // 2 + 1), np.float32)
+        made = np.empty((3, height, width // 2 + 1, 2), np.float32)
         # An axis at a time: in float64 a picture of 4096 pixels takes 400 MB.
         for axis in range(3):
             spectrum = np.fft.rfft2(sum(inverse[c, axis] * _logits(picture[..., c]) for c in range(3)))
-            made[0, axis], made[1, axis] = spectrum.real / factors, spectrum.imag / factors
-        return tensor_of(made)
+            made[axis, ..., 0], made[axis, ..., 1] = spectrum.real / factors, spectrum.imag / factors
+        return made
 
     def scale(self, height: int, width: int) -> Array:
-        return frequency_scale(height, width, self.decay).astype(np.float32)
+        return np.repeat(frequency_scale(height, width, self.decay)[..., np.newaxis], 2, -1).astype(
+            np.float32
+        )
 
-    def decode(self, parameters: Any, size: Any, scale: Any) -> Any:
-        channels = tf.signal.irfft2d(tf.complex(parameters[0] * scale, parameters[1] * scale), size)
-        logits = tf.matmul(tf.constant(self._axes.T, tf.float32), tf.reshape(channels, [3, -1]))
-        picture = tf.reshape(tf.sigmoid(logits), tf.concat([[3], size], 0))
-        return tf.transpose(picture, [1, 2, 0])
+    def decode(self, parameters: Array, size: tuple[int, int], scale: Array) -> Array:
+        channels = np.empty((3, *size), np.float32)
+        for channel, coefficients in zip(channels, parameters, strict=True):
+            spectrum = (coefficients * scale).view(np.complex64)[..., 0]
+            channel[:] = fft.irfft2(spectrum, size, overwrite_x=True)
+        # The logistic function is 1/2 + tanh(x / 2) / 2, which NumPy computes many at a time.
+        picture = channels.reshape(3, -1).T @ (self._axes / 2).astype(np.float32)
+        del channels, channel
+        np.tanh(picture, out=picture)
+        picture *= 0.5
+        picture += 0.5
+        return np.asarray(picture.reshape(*size, 3))
 
-    def pull_back(self, picture: Any, gradient: Any, scale: Any) -> Any:
-        # Written out: TensorFlow's own gradient would make the picture once more.
-        size = tf.shape(picture)[:2]
-        logits = tf.reshape(gradient * picture * (1.0 - picture), [-1, 3])
-        channels = tf.matmul(tf.constant(self._axes, tf.float32), logits, transpose_b=True)
-        spectrum = tf.signal.rfft2d(tf.reshape(channels, tf.concat([[3], size], 0)))
-        factors = scale * _shares(size)
-        return tf.stack([tf.math.real(spectrum) * factors, tf.math.imag(spectrum) * factors])
+    def pull_back(self, picture: Array, gradient: Array, scale: Array) -> Array:
+        height, width = picture.shape[:2]
+        logits = 1 - picture
+        logits *= picture
+        logits *= gradient
+        channels = self._axes.astype(np.float32) @ logits.reshape(-1, 3).T
+        del logits
+        factors = scale * _shares(height, width)
+        pulled = np.empty((3, *factors.shape), np.float32)
+        for values, channel in zip(pulled, channels, strict=True):
+            spectrum = fft.rfft2(channel.reshape(height, width), overwrite_x=True)
+            np.multiply(spectrum.view(np.float32).reshape(factors.shape), factors, out=values)
+        return pulled
 
-    def project(self, parameters: Any) -> Any:
+    def project(self, parameters: Array) -> Array:
         return parameters
 
 
@@ -141,12 +149,12 @@ def frequency_scale(height: int, width: int, decay: float = 1.0) -> npt.NDArray[
     return np.asarray(np.sqrt(height * width / longest) * factors)
 
 
-def _shares(size: Any) -> Any:
-    """How much a coefficient of each column weighs in the picture, [W // 2 + 1]: all but the first, and the
-    last of an even width, stand for their mirror image too."""
-    columns = tf.range(size[1] // 2 + 1)
-    alone = tf.logical_or(columns == 0, 2 * columns == size[1])
-    return tf.where(alone, 1.0, 2.0) / tf.cast(size[0] * size[1], tf.float32)
+def _shares(height: int, width: int) -> Array:
+    """How much a coefficient of each column weighs in the picture, [W // 2 + 1, 1]: all but the first, and
+    the last of an even width, stand for their mirror image too."""
+    columns = np.arange(width // 2 + 1)[:, np.newaxis]
+    alone = (columns == 0) | (2 * columns == width)
+    return (np.where(alone, 1.0, 2.0) / (height * width)).astype(np.float32)
 
 
 # Adam moves each coefficient equally far, so that the factors decide how far each frequency goes: nature's

@@ -24,8 +24,7 @@ FLOAT, BFLOAT16 = 4, 2  # bytes
 KEPT = ("relu", "max_pool")
 # Maps as large as the largest one that are there besides, while its layer is computed or its gradient. This
 # and what follows were measured, see tests.bench.memory_peaks.
-WORKING_MAPS = 3
-HALF_WORKING_MAPS = 2  # in bfloat16
+WORKING_MAPS = 2
 # TensorFlow's graphs and threads, whatever the picture.
 STARTING = 95_000_000  # bytes
 TILING = 30_000_000  # bytes, of the graphs that tiles have of their own
@@ -56,12 +55,12 @@ class Need:
         return self.held + self.step
 
 
-def step_values(layers: Sequence[Layer], size: tuple[int, int], working: int = WORKING_MAPS) -> int:
+def step_values(layers: Sequence[Layer], size: tuple[int, int]) -> int:
     """How many numbers a step on (width, height) pixels holds at most: maps kept and working ones."""
     columns, rows = (map_sides(layers, side) for side in size)
     values = {layer: rows[layer.name] * columns[layer.name] * layer.channels for layer in layers}
     kept = sum(count for layer, count in values.items() if layer.relu or layer.kind in KEPT)
-    return 3 * size[0] * size[1] + kept + working * max(values.values(), default=0)
+    return 3 * size[0] * size[1] + kept + WORKING_MAPS * max(values.values(), default=0)
 
 
 def weight_values(architecture: Architecture) -> int:
@@ -100,12 +99,11 @@ def need_of(
 
     config: its precision is the one that is computed in; `auto` counts as float32.
     """
-    half = config.precision == "bfloat16"
-    each, working = (BFLOAT16, HALF_WORKING_MAPS) if half else (FLOAT, WORKING_MAPS)
+    each = BFLOAT16 if config.precision == "bfloat16" else FLOAT
     crop = largest_crop(routes, size, tile) if tile else size
     held = kept_pictures(config) * 3 * size[0] * size[1]
     held += (JITTERS if config.jitter else 1) * _content_values(config, routes, size)
-    step = sum(step_values(layers, crop, working) for layers, _ in routes)
+    step = sum(step_values(layers, crop) for layers, _ in routes)
     held = FLOAT * held + each * WEIGHT_COPIES * weights + STARTING + (TILING if tile else 0)
     return Need(held=held, step=each * step)
 

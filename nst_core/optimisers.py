@@ -13,7 +13,6 @@ from threadpoolctl import ThreadpoolController
 
 from nst_core.canvas import Canvas
 from nst_core.lbfgs import search
-from nst_core.tensors import tensor_of
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8  # Adam (Kingma and Ba 2015), a shorter memory of squares than theirs
 SLICE = 1 << 21  # values that Adam moves at a time: its temporaries stay small however large the picture
@@ -59,15 +58,15 @@ class Adam:
         """One move against the gradient; the loss itself does not count."""
         self._count += 1
         numbers = tf.constant([self._count, self._rate], tf.float32)
-        before, slopes = np.asarray(self._parameters).ravel(), np.asarray(gradient).ravel()
-        after = []
+        before, slopes = self._parameters.ravel(), np.asarray(gradient).ravel()
+        after = np.empty_like(before)
         for start in range(0, before.size, SLICE):
             part = slice(start, start + SLICE)
             moved, self._first[part], self._second[part] = _adam()(
                 before[part], slopes[part], self._first[part], self._second[part], numbers
             )
-            after.append(self._canvas.project(moved))
-        self._parameters = tf.reshape(tf.concat(after, 0), self._parameters.shape)
+            after[part] = self._canvas.project(np.asarray(moved))
+        self._parameters = after.reshape(self._parameters.shape)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -110,7 +109,7 @@ class LBFGS:
         except StopIteration as end:
             self.ended = end.value
         else:
-            self._wanted = tensor_of(wanted.reshape(self._shape))
+            self._wanted = wanted.reshape(self._shape)
 
     def close(self) -> None:
         """Forget the search, and let matrix products have their threads again."""

@@ -82,9 +82,9 @@ class Rung:
         return self._descent.position() is not None
 
     def advance(self, step: int) -> tuple[Any, Losses]:
-        """The next picture, a tensor [H, W, 3] in 0..1, and its losses; step: its number in the run."""
+        """The next picture, [H, W, 3] in 0..1, and its losses; step: its number in the run."""
         factors = self._material.factors
-        position = self._descent.position()
+        position: Any = self._descent.position()
         shift = self._shifts[step % len(self._shifts)] if self._optimiser == "adam" else STILL
         picture = self.easel.paint(position)
         losses, gradient = self._material.engine.evaluate(picture, self._targets_at(shift), factors, shift)
@@ -98,7 +98,8 @@ class Rung:
             self._first = total
         self._since += 1
         self._average(picture)
-        gradient = self.easel.pull_back(picture, gradient)  # as large as a picture: one of them at a time
+        # As large as a picture: one of them at a time.
+        gradient = self.easel.pull_back(picture, np.asarray(gradient))
         self._descent.advance(losses.total(weight_shares(factors)), gradient)
         return picture, losses
 
@@ -135,7 +136,7 @@ class Rung:
         """The picture of least total loss; `before` when there was none whose loss is a finite number."""
         if self._least == math.inf:
             return before
-        best = self.easel.picture(self._best)
+        best = self.easel.paint(self._best)
         if not self._averaged:
             return best
         mean = self._mean / (1 - self._material.config.averaging**self._averaged)

@@ -78,16 +78,8 @@ def total_variation(picture: npt.ArrayLike) -> float:
     return float((np.diff(pixels, axis=0) ** 2).sum() + (np.diff(pixels, axis=1) ** 2).sum()) / pixels.size
 
 
-def fourier_picture(
-    parameters: npt.ArrayLike,
-    height: int,
-    width: int,
-    *,
-    decay: float = 1.0,
-    colours: tuple[float, float, float] = (1.0, 1 / 3, 1 / 8),
-) -> Floats:
-    """[H, W, 3] in 0..1 from coefficients [2, 3, H, W // 2 + 1]."""
-    real, imaginary = np.asarray(parameters, np.float64)
+def fourier_scale(height: int, width: int, decay: float) -> Floats:
+    """What coefficients [H, W // 2 + 1] are multiplied with."""
     scale = np.empty((height, width // 2 + 1))
     longest = max(height, width)
     for row in range(height):
@@ -96,19 +88,56 @@ def fourier_picture(
             frequency = max((vertical**2 + (column / width) ** 2) ** 0.5, 1 / longest)
             fall = (longest / 8) * (8 / longest / frequency) ** decay
             scale[row, column] = (height * width / longest) ** 0.5 * fall
-    channels = np.fft.irfft2((real + 1j * imaginary) * scale, (height, width))
-    lightness, red_blue, green_magenta = (
-        weight * channel for weight, channel in zip(colours, channels, strict=True)
+    return scale
+
+
+def opponent_colours(colours: tuple[float, float, float]) -> Floats:
+    """Rows of light-dark, red-blue and green-magenta, each as long as it counts."""
+    light, red_blue, green_magenta = (
+        weight / square**0.5 for weight, square in zip(colours, (3, 2, 6), strict=True)
     )
-    logits = np.stack(
-        [
-            lightness / 3**0.5 + red_blue / 2**0.5 + green_magenta / 6**0.5,
-            lightness / 3**0.5 - 2 * green_magenta / 6**0.5,
-            lightness / 3**0.5 - red_blue / 2**0.5 + green_magenta / 6**0.5,
-        ],
-        axis=-1,
+    return np.array(
+        [[light] * 3, [red_blue, 0, -red_blue], [green_magenta, -2 * green_magenta, green_magenta]]
     )
-    return 1 / (1 + np.exp(-logits))
+
+
+def fourier_picture(
+    parameters: npt.ArrayLike,
+    height: int,
+    width: int,
+    *,
+    decay: float = 1.0,
+    colours: tuple[float, float, float] = (1.0, 1 / 3, 1 / 8),
+) -> Floats:
+    """[H, W, 3] in 0..1 from coefficients [3, H, W // 2 + 1, 2]."""
+    real, imaginary = np.moveaxis(np.asarray(parameters, np.float64), -1, 0)
+    spectrum = (real + 1j * imaginary) * fourier_scale(height, width, decay)
+    channels = np.fft.irfft2(spectrum, (height, width))
+    return 1 / (1 + np.exp(-np.moveaxis(channels, 0, -1) @ opponent_colours(colours)))
+
+
+def fourier_gradient(
+    parameters: npt.NDArray[np.float32],
+    gradient: npt.NDArray[np.float32],
+    *,
+    decay: float,
+    colours: tuple[float, float, float],
+) -> Floats:
+    """The gradient with respect to coefficients [3, H, W // 2 + 1, 2] of one [H, W, 3]: each coefficient is a
+    wave in the picture, and all but those of the outer columns count twice."""
+    height, width, _ = gradient.shape
+    picture = fourier_picture(parameters, height, width, decay=decay, colours=colours)
+    channels = gradient * picture * (1 - picture) @ opponent_colours(colours).T
+    scale, made = fourier_scale(height, width, decay), np.empty(parameters.shape)
+    rows, columns = np.mgrid[0:height, 0:width]
+    for row in range(height):
+        for column in range(width // 2 + 1):
+            angles = 2 * np.pi * (row * rows / height + column * columns / width)
+            times = 1 if column == 0 or 2 * column == width else 2
+            factor = times * scale[row, column] / (height * width)
+            made[:, row, column, 0] = factor * np.einsum("hwc,hw->c", channels, np.cos(angles))
+            made[:, row, column, 1] = factor * np.einsum("hwc,hw->c", channels, -np.sin(angles))
+    return made
 
 
 def absolute_variation(picture: npt.ArrayLike, rounding: float = 1e-3) -> float:

@@ -34,7 +34,7 @@ ORDER = (
 )
 # fmt: on
 # Modules that compute import TensorFlow at their top, or one that does; nothing else may lead to it.
-IMPORT_TENSORFLOW = {"features", "statistics", "losses", "canvas", "easel", "shifts", "engine", "optimisers"}
+IMPORT_TENSORFLOW = {"features", "statistics", "losses", "shifts", "engine", "optimisers"}
 IMPORT_TENSORFLOW |= {"tensors", "operations", "backward", "sums", "tile_graphs", "tiled", "tutorial"}
 COMPUTE = IMPORT_TENSORFLOW | {"material", "rung", "course", "transfer"}
 HEAVY = {"tensorflow", "keras"}

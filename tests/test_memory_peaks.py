@@ -11,7 +11,7 @@ CASES = [
     Case(size=512, weights="random"),
     Case(backbone="resnet50", size=512),
     Case(size=512, canvas="fourier"),
-    Case(size=512, optimiser="lbfgs", steps=4),
+    Case(size=512, optimiser="lbfgs", steps=14),  # enough for all of its memory
     Case(size=768, tile=256),
 ]
 

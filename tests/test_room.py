@@ -71,9 +71,9 @@ def test_where_not_even_tiles_make_room_for_lbfgs_the_larger_rungs_are_adams() -
     side = chosen(available)
     assert side < LEAST_TILE
     found = room(available)
-    assert (found.tile, found.lbfgs_up_to) == (640, 1024)  # the largest tiles with which Adam fits
-    adam, larger = replace(CONFIG, optimiser="adam"), TILE_SIDES[TILE_SIDES.index(640) - 1]
-    assert need_of(adam, ROUTES, WEIGHTS, SIZE, 640).total <= FILLED * available
+    assert (found.tile, found.lbfgs_up_to) == (768, 1024)  # the largest tiles with which Adam fits
+    adam, larger = replace(CONFIG, optimiser="adam"), TILE_SIDES[TILE_SIDES.index(768) - 1]
+    assert need_of(adam, ROUTES, WEIGHTS, SIZE, 768).total <= FILLED * available
     assert need_of(adam, ROUTES, WEIGHTS, SIZE, larger).total > FILLED * available
     words = f"about {need(side) / 1e9:.1f} GB and {available / 1e9:.1f} GB are free"
     assert found.lbfgs_why == f"because L-BFGS would need {words}"

@@ -57,11 +57,11 @@ def started(monkeypatch):
     made = []
 
     def adam(canvas, start, rate):
-        made.append(("adam", "fourier" if canvas.rank == 4 else "pixel", rate))
+        made.append(("adam", "pixel" if canvas.bounds else "fourier", rate))
         return Adam(canvas, start, rate)
 
     def lbfgs(canvas, start):
-        made.append(("lbfgs", "fourier" if canvas.rank == 4 else "pixel", None))
+        made.append(("lbfgs", "pixel" if canvas.bounds else "fourier", None))
         return LBFGS(canvas, start)
 
     monkeypatch.setattr(module, "Adam", adam)
@@ -348,7 +348,7 @@ def test_the_average_is_taken_only_where_its_loss_is_lower(make, network, rate):
     seen = pictures_of(rung, 15)
     result = rung.result(CONTENT.pixels)
     least = min(losses.total(material.factors) for _, losses in seen)
-    mean = np.clip(rung._mean.numpy() / (1 - 0.8**15), 0, 1)
+    mean = np.clip(rung._mean / (1 - 0.8**15), 0, 1)
     at_mean = relative_total(network, material.config, mean, *material.at(64))
     made = relative_total(network, material.config, result, *material.at(64))
     assert made == pytest.approx(min(least, at_mean), rel=1e-3)

@@ -27,7 +27,6 @@ from nst_core.models import Models
 from nst_core.optimisers import ONE_THREAD, Descent
 from nst_core.records import RunRecord
 from nst_core.samples import load_sample
-from nst_core.tensors import tensor_of
 from nst_core.transfer import run
 from tests.bench.techniques import FEW
 
@@ -71,7 +70,7 @@ class ScipySearch:
 
     def _next(self) -> Any | None:
         wanted = self._asked.get()
-        return None if wanted is None else tensor_of(wanted.astype(np.float32).reshape(self._shape))
+        return None if wanted is None else wanted.astype(np.float32).reshape(self._shape)
 
     def position(self) -> Any | None:
         """The point that SciPy waits at."""
