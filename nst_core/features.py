@@ -107,7 +107,7 @@ def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dic
     """Of each convolution the kernel, the bias, and the kernel for the way back or None.
 
     Kernels that see colours take them as RGB, not BGR. The way back of those without a stride, and of 1x1
-    kernels, is TensorFlow's own, which is faster there.
+    kernels with one, is TensorFlow's own, which is faster there.
     """
     coloured = {INPUT}
     tensors = {}
@@ -119,8 +119,8 @@ def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dic
         kernel, bias = (np.asarray(array) for array in network.arrays[layer.name])
         kernel = kernel[:, :, ::-1] if sees_colours else kernel
         strided = layer.stride > 1 and not layer.padding  # as `convolve` wants it for a way back
-        own = layer.kernel == 1 or sees_colours != strided or onednn_computes()
-        back = None if own else tf.cast(turned(kernel, layer.stride), kind)
+        own = sees_colours != strided if layer.kernel > 1 else strided
+        back = None if own or onednn_computes() else tf.cast(turned(kernel, layer.stride), kind)
         tensors[layer.name] = (tf.cast(kernel, kind), tf.cast(bias, kind), back)
     return tensors
 
