@@ -96,10 +96,10 @@ class FourierCanvas:
         return made
 
     def scale(self, height: int, width: int) -> Array:
-        return np.repeat(frequency_scale(height, width, self.decay)[..., np.newaxis], 2, -1).astype(
-            np.float32
-        )
+        factors = frequency_scale(height, width, self.decay).astype(np.float32)
+        return np.repeat(factors[..., np.newaxis], 2, axis=-1)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def decode(self, parameters: Array, size: tuple[int, int], scale: Array) -> Array:
         channels = np.empty((3, *size), np.float32)
         for channel, coefficients in zip(channels, parameters, strict=True):
@@ -113,6 +113,7 @@ class FourierCanvas:
         picture += 0.5
         return np.asarray(picture.reshape(*size, 3))
 
+    @np.errstate(over="ignore", invalid="ignore")
     def pull_back(self, picture: Array, gradient: Array, scale: Array) -> Array:
         height, width = picture.shape[:2]
         logits = 1 - picture

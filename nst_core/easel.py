@@ -30,7 +30,7 @@ class Easel:
         return CANVASES[self.name]
 
     def paint(self, parameters: Array) -> Array:
-        """The parameters' picture, float32 [H, W, 3] in 0..1."""
+        """The parameters' picture, float32 [H, W, 3] in 0..1; on pixels the very parameters."""
         return self.canvas.decode(parameters, self.size[::-1], self._scale)
 
     def pull_back(self, picture: Array, gradient: Array) -> Array:

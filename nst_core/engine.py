@@ -20,6 +20,7 @@ from nst_core.networks import Network
 from nst_core.precision import find_precision
 from nst_core.shifts import STILL, Shift, moved_back, shifted
 from nst_core.statistics import STATISTICS
+from nst_core.tensors import tensor_of
 from nst_core.tiles import Route
 
 Factors = tuple[float, float, float]  # alpha, beta, gamma
@@ -116,7 +117,7 @@ class Engine:
         range of float32. shift: see `shifted`; the targets must be of the content shifted likewise.
         """
         shares = tf.constant(weight_shares(factors), tf.float32)
-        moved = shifted(picture, shift) if any(shift) else picture
+        moved = shifted(picture, shift) if any(shift) else tensor_of(picture)
         numbers, gradient = self._evaluate(moved, _packed(targets), shares)
         return _losses_of(numbers), moved_back(gradient, shift) if any(shift) else gradient
 

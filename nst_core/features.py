@@ -106,8 +106,8 @@ def _grids(layers: tuple[Layer, ...]) -> dict[str, str]:
 def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dict[str, tuple[Any, Any, Any]]:
     """Of each convolution the kernel, the bias, and the kernel for the way back or None.
 
-    Kernels that see colours take them as RGB, not BGR. The way back of those without a stride, and of 1x1
-    kernels with one, is TensorFlow's own, which is faster there.
+    Kernels that see colours take them as RGB, not BGR. Where these have no stride, and where 1x1 kernels have
+    one, the way back is TensorFlow's own, which is faster there.
     """
     coloured = {INPUT}
     tensors = {}

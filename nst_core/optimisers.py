@@ -49,6 +49,7 @@ class Adam:
         self._first, self._second = np.zeros((2, np.size(parameters)), np.float32)
         self._count = 0
         self._rate = rate
+        self._held = ONE_THREAD.hold()
 
     def position(self) -> Any:
         """The parameters as they stand; Adam never ends by itself."""
@@ -58,7 +59,7 @@ class Adam:
         """One move against the gradient; the loss itself does not count."""
         self._count += 1
         numbers = tf.constant([self._count, self._rate], tf.float32)
-        before, slopes = self._parameters.ravel(), np.asarray(gradient).ravel()
+        before, slopes = self._parameters.ravel(), gradient.ravel()
         after = np.empty_like(before)
         for start in range(0, before.size, SLICE):
             part = slice(start, start + SLICE)
@@ -69,7 +70,8 @@ class Adam:
         self._parameters = after.reshape(self._parameters.shape)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Let matrix products have their threads again."""
+        self._held.close()
 
 
 @lru_cache(maxsize=1)
@@ -94,8 +96,7 @@ class LBFGS:
         self._wanted: Any | None = parameters
         self._search = search(np.asarray(parameters, np.float32).ravel(), canvas.bounds)
         next(self._search)
-        self._held = ExitStack()
-        self._held.enter_context(ONE_THREAD)
+        self._held = ONE_THREAD.hold()
 
     def position(self) -> Any | None:
         """The next point along a line; None when the search has ended."""
@@ -105,7 +106,7 @@ class LBFGS:
         """Tell the search what is there, and ask it where to go on."""
         self._wanted = None
         try:
-            wanted = self._search.send((total, np.asarray(gradient).ravel()))
+            wanted = self._search.send((total, gradient.ravel()))
         except StopIteration as end:
             self.ended = end.value
         else:
@@ -119,28 +120,34 @@ class LBFGS:
 
 
 class OneThread:
-    """Keeps matrix products to one thread as long as any search for L-BFGS is at work.
+    """Keeps NumPy's matrix products, L-BFGS' and the canvas', to one thread as long as any optimiser works.
 
     OpenBLAS' threads go on spinning after each product, on the cores that the next evaluation needs: a step
-    of the small networks took up to 1.6 times as long. Their number is the process', so searches are counted:
-    the first one sets it, the last one puts it back.
+    of the small networks took up to 1.6 times as long. Their number is the process', so those who hold it are
+    counted: the first one sets it, the last one puts it back.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.searches = 0
+        self.holders = 0
         self._limit = ExitStack()
+
+    def hold(self) -> ExitStack:
+        """Keep to one thread until what is given back is closed; to close it again does nothing."""
+        held = ExitStack()
+        held.enter_context(self)
+        return held
 
     def __enter__(self) -> None:
         with self._lock:
-            if not self.searches:
+            if not self.holders:
                 self._limit.enter_context(ThreadpoolController().limit(limits=1, user_api="blas"))
-            self.searches += 1
+            self.holders += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            self.searches -= 1
-            if not self.searches:
+            self.holders -= 1
+            if not self.holders:
                 self._limit.close()
 
 

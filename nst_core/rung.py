@@ -82,7 +82,8 @@ class Rung:
         return self._descent.position() is not None
 
     def advance(self, step: int) -> tuple[Any, Losses]:
-        """The next picture, [H, W, 3] in 0..1, and its losses; step: its number in the run."""
+        """The next picture, [H, W, 3] in 0..1, not to be changed, and its losses; step: its number in the
+        run."""
         factors = self._material.factors
         position: Any = self._descent.position()
         shift = self._shifts[step % len(self._shifts)] if self._optimiser == "adam" else STILL
@@ -127,7 +128,7 @@ class Rung:
         return self._targets[shift]
 
     def _average(self, picture: Any) -> None:
-        decay = self._material.config.averaging
+        decay = float(self._material.config.averaging)
         if decay:
             self._mean = decay * self._mean + (1 - decay) * picture
             self._averaged += 1
@@ -136,7 +137,7 @@ class Rung:
         """The picture of least total loss; `before` when there was none whose loss is a finite number."""
         if self._least == math.inf:
             return before
-        best = self.easel.paint(self._best)
+        best = np.clip(self.easel.paint(self._best), 0.0, 1.0)  # a copy: on pixels it is the very parameters
         if not self._averaged:
             return best
         mean = self._mean / (1 - self._material.config.averaging**self._averaged)

@@ -83,7 +83,7 @@ class TiledEngine:
         self, picture: Any, targets: Targets, factors: Factors, shift: Shift = STILL
     ) -> tuple[Losses, Any]:
         """As `Engine.evaluate`."""
-        picture = tf.convert_to_tensor(picture)
+        picture = tensor_of(picture)
         tiles = self._tiles_of(picture)
         if len(tiles) == 1:
             return self._engine.evaluate(picture, targets, factors, shift)

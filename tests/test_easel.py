@@ -47,6 +47,12 @@ def test_a_small_move_changes_the_picture_by_as_much_as_the_gradient_says(name, 
     assert np.sum(pulled * direction) == pytest.approx(slope, rel=5e-3, abs=1e-4)
 
 
+def test_an_infinite_gradient_gives_no_warning(rng):
+    easel, parameters, gradient = an_easel("fourier-lbfgs", (6, 4), rng)
+    gradient[1, 2, 0] = np.inf
+    assert not np.isfinite(easel.pull_back(easel.paint(parameters), gradient)).all()
+
+
 @pytest.mark.parametrize("name", CANVASES)
 def test_nothing_that_is_given_is_changed(name, rng):
     easel, parameters, gradient = an_easel(name, (6, 4), rng)

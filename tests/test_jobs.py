@@ -580,7 +580,7 @@ def test_a_fault_of_the_program_is_loud_and_the_next_job_runs(
     wait_for_all()
     assert [call.exc_type for call in loud] == [ZeroDivisionError]
     # Nor does an optimiser of any lane stay, though the trace in `loud` still holds their frames.
-    assert ONE_THREAD.searches == 0
+    assert ONE_THREAD.holders == 0
     assert faulty.state == "done"
     assert [lane.state for lane in faulty.lanes] == ["done", "failed", "failed"]
     assert faulty.lanes[0].run is not None

@@ -1,5 +1,7 @@
 """Adam against plain NumPy, L-BFGS against the search itself, and how many threads products have."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -43,6 +45,7 @@ def test_adam_leaves_fourier_coefficients_where_they_go():
         adam.advance(0.0, np.ones_like(start))  # an even gradient: each move is the rate
     np.testing.assert_allclose(adam.position(), start - 0.6, atol=1e-4)
     assert np.abs(adam.position()).max() > 1
+    adam.close()
 
 
 def test_adam_does_not_look_at_the_loss_and_never_ends():
@@ -53,6 +56,8 @@ def test_adam_does_not_look_at_the_loss_and_never_ends():
         other.advance(0.0, np.ones_like(start))
     np.testing.assert_array_equal(one.position(), other.position())
     assert one.ended == ""
+    for adam in (one, other):
+        adam.close()
 
 
 # L-BFGS
@@ -150,8 +155,9 @@ def two_threads():
         yield blas_threads()
 
 
-def test_products_have_one_thread_while_lbfgs_works_and_as_many_as_before_afterwards(two_threads):
-    descent = LBFGS(PixelCanvas(), np.zeros((2, 2, 3), np.float32))
+@pytest.mark.parametrize("optimiser", [LBFGS, partial(Adam, rate=0.1)], ids=["lbfgs", "adam"])
+def test_products_have_one_thread_while_it_works_and_as_many_as_before_afterwards(optimiser, two_threads):
+    descent = optimiser(PixelCanvas(), np.zeros((2, 2, 3), np.float32))
     assert set(blas_threads().values()) == {1}
     descent.close()
     assert blas_threads() == two_threads

@@ -35,7 +35,7 @@ LBFGS_ON_PIXELS = {"canvas": "pixel", "optimiser": "lbfgs"}
 
 
 def searches():
-    return optimisers.ONE_THREAD.searches
+    return optimisers.ONE_THREAD.holders
 
 
 @pytest.fixture

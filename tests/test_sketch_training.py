@@ -152,6 +152,12 @@ def test_an_interrupted_checkpoint_leaves_the_last_one(
     assert restore(tmp_path, trained.variables) == (4, 2.5)
 
 
+def test_a_checkpoint_of_another_network_is_refused(trained: Training, tmp_path: Path) -> None:
+    save(tmp_path, trained.variables, step=4, seconds=2.5)
+    with pytest.raises(ValueError, match="another network or an older trainer; move it away"):
+        restore(tmp_path, trained.variables[1:])
+
+
 def test_settling_makes_inference_agree_with_the_batch(trained: Training) -> None:
     numbers, _, _ = trained.sampler.batch(0, side=32, count=32)
     trained.settle()

@@ -72,5 +72,5 @@ def test_a_run_that_breaks_off_leaves_no_optimiser_behind(make):
 
     with pytest.raises(ZeroDivisionError) as held:  # whose trace holds the run's frames
         run(make(optimiser="lbfgs"), on_step=break_down)
-    assert ONE_THREAD.searches == 0
+    assert ONE_THREAD.holders == 0
     assert held.traceback

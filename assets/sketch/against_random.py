@@ -159,8 +159,10 @@ def _introduction() -> str:
     noise = METRICS["texture_error"].noise
     return (
         "The same width, layers, size, steps and seed; the sketch at the default content weight, the random"
-        " weights at the content weight that keeps as much (searched; where there is none, the sketch's is"
-        " searched to keep what the random weights keep). Structure and edges kept: 1 is the content itself."
+        " weights at that content weight of least texture error that keeps as much (searched; where there is"
+        " none, the sketch's is searched to keep what the random weights keep). Entries with `search: one"
+        " crossing` took the first such weight instead, as if more were kept the more content weighs."
+        " Structure and edges kept: 1 is the content itself."
         " Texture error and patch distance: 0 is the style's own statistics, 1 as far as a"
         f" flat picture; texture errors that differ by less than {noise} say nothing. Written by"
         " `python -m assets.sketch.against_random`."

@@ -15,6 +15,7 @@ from assets.sketch import drawings, scenes, textures
 from assets.sketch.fields import PALETTES, Array, Generator
 from assets.sketch.photographs import photograph_tiles
 from assets.sketch.textures import SIZE
+from nst_core.system import cores
 
 PHOTOGRAPH_GRID = 4
 FLATTEST = 10.0  # standard deviation, of 255: a flatter cell cannot be told from others
@@ -84,7 +85,7 @@ def cells_of(picture: int, grid: int) -> npt.NDArray[np.float32]:
 
 def build_atlas(*, each: int, seed: int, photographs: bool = True, processes: int | None = None) -> Atlas:
     """`each` textures of every family after the photographs' tiles; without `processes`, one a core."""
-    processes = processes or os.cpu_count() or 1
+    processes = processes or cores()
     work = [(row, index, seed) for row in range(len(FAMILIES)) for index in range(each)]
     if processes > 1:
         with get_context("spawn").Pool(processes) as pool:

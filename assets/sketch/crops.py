@@ -84,7 +84,7 @@ class Cutter(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, numbers: dict[str, Any]) -> Any:
         """The crops."""
-        crops = self.read(numbers["picture"], places(numbers))
+        crops = self.read(numbers["picture"], grid_places(numbers))
         return preprocess(self.recolour(crops, numbers))
 
     def read(self, pictures: Any, places: Any) -> Any:
@@ -116,7 +116,7 @@ class Cutter(keras.layers.Layer):  # type: ignore[misc]
         return ops.clip(crops, 0, 255)
 
 
-def places(numbers: dict[str, Any]) -> Any:
+def grid_places(numbers: dict[str, Any]) -> Any:
     """Row and column in the picture [B, side, side, 2] of each pixel of each crop."""
     rows, columns = numbers["rows"][:, :, None], numbers["columns"][:, None, :]
     sine, cosine = (numbers["turn"][:, index, None, None] for index in (0, 1))
@@ -126,7 +126,7 @@ def places(numbers: dict[str, Any]) -> Any:
 
 def preprocess(pictures: Any) -> Any:
     """RGB 0..255 to BGR less the means, Keras' "caffe" preprocessing."""
-    return pictures[..., ::-1] - np.asarray(BGR_MEANS, np.float32)
+    return ops.flip(pictures, axis=-1) - np.asarray(BGR_MEANS, np.float32)
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]

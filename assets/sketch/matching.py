@@ -1,15 +1,15 @@
 """The content weight at which one network keeps as much of the content as another did."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Kept = Literal["content_kept", "structure_kept", "edges_kept"]
 
-NEAR, EQUAL = 0.01, 0.02  # of what is kept: the search ends at the first, a row says so beyond the second
-MOST_RUNS = 6
-LIGHTEST, HEAVIEST = 1e-4, 1e3  # content weights
+NEAR, EQUAL = 0.01, 0.02  # of what is kept: no nearer is tried, and two that differ by more are not equal
+DECADES = range(-3, 3)  # where content weights are tried first, from the start
+REFINEMENTS = 3  # runs between two that lie on either side, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,34 +58,37 @@ class Row:
 def search(
     paint: Callable[[float], Measurement], wanted: float, *, start: float, kept: Kept = "structure_kept"
 ) -> tuple[Measurement, int]:
-    """The measurement whose `kept` is nearest to `wanted`, and how many runs that took.
+    """The measurement that is nearest to the style of those that keep as much as `wanted`; the runs it took.
 
-    What is kept grows with the content weight. From `start` the weight moves by tens until two runs lie
-    on either side, then to where a line between the nearest two, over log10 of the weight, meets `wanted`
-    (regula falsi). It ends within NEAR, after MOST_RUNS, or at LIGHTEST or HEAVIEST.
+    What is kept need not grow with the content weight: random networks' structure was seen to rise, to fall
+    and to rise again. So weights are tried over `DECADES`, and wherever two neighbours lie on either side of
+    `wanted` those between them, where a line over log10 of the weight meets it (regula falsi). Of all that
+    are within EQUAL the one of least texture error is taken; where there is none, the nearest.
     """
-    found: list[tuple[float, float]] = []
-    measurements: list[Measurement] = []
-    weight: float | None = start
-    while weight is not None and len(found) < MOST_RUNS:
-        measurements.append(paint(weight))
-        found.append((getattr(measurements[-1], kept), weight))
-        weight = _next_weight(found, wanted)
-    return min(measurements, key=lambda each: abs(getattr(each, kept) - wanted)), len(found)
+    found = {weight: paint(weight) for weight in (start * 10.0**decade for decade in DECADES)}
+    for low, high in pairwise(sorted(found)):
+        _refine(paint, found, (low, high), lambda each: getattr(each, kept) - wanted)
+    apart = {weight: abs(getattr(each, kept) - wanted) for weight, each in found.items()}
+    equal = [each for weight, each in found.items() if apart[weight] <= EQUAL]
+    if equal:
+        return min(equal, key=lambda each: each.texture_error), len(found)
+    return found[min(apart, key=lambda weight: apart[weight])], len(found)
 
 
-def _next_weight(found: Sequence[tuple[float, float]], wanted: float) -> float | None:
-    """The content weight to try after these pairs of (kept, content weight); None when there is none."""
-    last, reached = found[-1]
-    if abs(last - wanted) <= NEAR:
-        return None
-    below = [pair for pair in found if pair[0] < wanted]
-    above = [pair for pair in found if pair[0] >= wanted]
-    if not below or not above:
-        weight = reached / 10 if above else reached * 10
-        return weight if LIGHTEST <= weight <= HEAVIEST else None
-    low, high = max(below), min(above)
-    share = (wanted - low[0]) / (high[0] - low[0])
-    ends = math.log10(low[1]), math.log10(high[1])
-    # Never right beside an end that was tried already.
-    return float(10 ** (ends[0] + min(max(share, 0.05), 0.95) * (ends[1] - ends[0])))
+def _refine(
+    paint: Callable[[float], Measurement],
+    found: dict[float, Measurement],
+    ends: tuple[float, float],
+    excess: Callable[[Measurement], float],
+) -> None:
+    """Measure between two weights, nearer and nearer to where `excess` is nothing, if that lies there."""
+    low, high = ends
+    for _ in range(REFINEMENTS):
+        below, above = excess(found[low]), excess(found[high])
+        if below * above > 0 or min(abs(below), abs(above)) <= NEAR:
+            return
+        # Never right beside an end that was tried already.
+        share = min(max(below / (below - above), 0.1), 0.9)
+        weight = low * (high / low) ** share
+        found[weight] = paint(weight)
+        low, high = (weight, high) if excess(found[weight]) * below > 0 else (low, weight)

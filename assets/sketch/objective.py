@@ -1,4 +1,4 @@
-"""The network with its heads, the loss and the learning rate, on any of Keras' backends."""
+"""The network with its heads, the loss and the learning rate, on Keras' backends TensorFlow and JAX."""
 
 import math
 from dataclasses import dataclass
@@ -102,10 +102,6 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
 
     def __call__(self, step: Any) -> Any:
         return self.plan.rate(step)
-
-    def get_config(self) -> dict[str, Any]:
-        """What Keras writes of it."""
-        return {"plan": self.plan}
 
 
 def adam_w(plan: Plan, model: Any) -> Any:

@@ -83,6 +83,8 @@ class Training:
         a rate of nothing moves only them, and forgets all but 1/e^6 of what they were.
         """
         count = self.plan.settling
+        if not count:
+            return
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = max(0.0, 1 - 6 / count)
@@ -145,8 +147,11 @@ def options() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Train, resuming where a stopped run ended, then write the weights beside this file."""
-    asked = options().parse_args()
+    parser = options()
+    asked = parser.parse_args()
     if asked.bf16:
+        if keras.backend.backend() != "tensorflow":
+            parser.error("--bf16 is for Keras on TensorFlow; leave it out or set KERAS_BACKEND=tensorflow.")
         import tensorflow as tf
 
         tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": True})
