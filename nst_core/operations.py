@@ -85,8 +85,6 @@ def _convolve_back(upstream: Any, back: Any, inside: str) -> Any:
     if inside == "SAME":
         return tf.nn.conv2d(upstream, back, 1, "SAME")
     reach = int(back.shape[0]) - 1
-    if not reach:
-        return tf.nn.conv2d(upstream, back, 1, "VALID")  # a matrix product, which other paddings prevent
     return tf.nn.conv2d(upstream, back, 1, [[0, 0], [reach, reach], [reach, reach], [0, 0]])
 
 

@@ -2,9 +2,9 @@
 
 Each pair of sample pictures is painted with the sketch at the default content weight, then with random
 weights of the same width, layers, size, steps and seed, whose content weight is searched so that as much of
-the content is kept: the mean of its structure and edges, by which style strength goes too, or one of them;
-where that network cannot, the sketch's is searched too. What is left to compare is how near the texture is to
-the style's.
+the content is kept: its structure, its edges, or the mean of both, by which style strength goes too. Of all
+weights that do, the one whose texture is nearest to the style's stands for the random network; where there is
+none, the sketch's is searched too.
 All the numbers come from nst_core.metrics, in which no network that was trained has a part; but texture error
 and patch distance look through random filters, as the random weights do, so neither is quite impartial.
 """
@@ -160,8 +160,8 @@ def _introduction() -> str:
     return (
         "The same width, layers, size, steps and seed; the sketch at the default content weight, the random"
         " weights at that content weight of least texture error that keeps as much (searched; where there is"
-        " none, the sketch's is searched to keep what the random weights keep). Entries with `search: one"
-        " crossing` took the first such weight instead, as if more were kept the more content weighs."
+        " none, the sketch's is searched to keep what the random weights keep). Entries that say"
+        " `matching one crossing` took the first such weight found, as if what is kept grew with it."
         " Structure and edges kept: 1 is the content itself."
         " Texture error and patch distance: 0 is the style's own statistics, 1 as far as a"
         f" flat picture; texture errors that differ by less than {noise} say nothing. Written by"
