@@ -10,7 +10,7 @@ import pytest
 
 from assets.sketch import calibration, textures
 from assets.sketch.atlas import FAMILIES, Atlas, cells_of, texture
-from assets.sketch.checkpoints import restore, save
+from assets.sketch.checkpoints import CheckpointError, restore, save
 from assets.sketch.crops import Cutter, Sampler
 from assets.sketch.export import export, pack
 from assets.sketch.objective import Plan, head_layers, smoothed_loss
@@ -154,7 +154,7 @@ def test_an_interrupted_checkpoint_leaves_the_last_one(
 
 def test_a_checkpoint_of_another_network_is_refused(trained: Training, tmp_path: Path) -> None:
     save(tmp_path, trained.variables, step=4, seconds=2.5)
-    with pytest.raises(ValueError, match="another network or an older trainer; move it away"):
+    with pytest.raises(CheckpointError, match="another network or an older trainer; move it away"):
         restore(tmp_path, trained.variables[1:])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from assets.sketch.atlas import Atlas, cached_atlas, default_cache
-from assets.sketch.checkpoints import restore, save
+from assets.sketch.checkpoints import CheckpointError, restore, save
 from assets.sketch.crops import Batches, Sampler
 from assets.sketch.objective import Plan, adam_w, compile_for, cutting, with_heads
 from nst_core.backbones import BACKBONES, Backbone
@@ -159,9 +159,11 @@ def main() -> None:
     print(f"{len(atlas.pictures)} pictures, {len(atlas.cells)} classes", flush=True)
     given = ("steps", "seed", "batch", "crop", "large_crop", "large_batch")
     plan = Plan(**{name: getattr(asked, name) for name in given})
-    training = Training(
-        BACKBONES[asked.backbone], plan, atlas, folder=asked.cache / asked.backbone, width=asked.width
-    )
+    backbone, folder = BACKBONES[asked.backbone], asked.cache / asked.backbone
+    try:
+        training = Training(backbone, plan, atlas, folder=folder, width=asked.width)
+    except CheckpointError as error:
+        parser.error(str(error))
     for point in training.run():
         show(point, plan.steps)
     if not asked.no_export:
