@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from nst_core.architectures import Architecture, resnet50, vgg
+from nst_core.choices import OwnPooling, Pooling
 from nst_core.errors import ConfigError
 
 # Keras' "caffe" preprocessing, for pictures in 0..255: RGB -> BGR, then subtract these means.
@@ -23,6 +24,10 @@ class Backbone:
     and not layers. `smallest_side` (pixels) leaves two positions a side in the deepest maps, so that
     reflection has something to reflect. `bears_bfloat16`: over the sample pairs, runs in bfloat16 end within
     2 % of float32's losses (`python -m tests.bench.precision`).
+
+    `usual_pooling`: the VGGs' windows lie side by side, and their average leaves half the maximum's grain.
+    ResNet50's, three wide and two apart, overlap: an average hands every other pixel's gradient on twice,
+    which shows as a lattice in the picture.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Backbone:
     imagenet_file: str
     imagenet_md5: str
     imagenet_megabytes: float
+    usual_pooling: OwnPooling = "average"
     bears_bfloat16: bool = True
     smallest_side: int = 33
 
@@ -50,6 +56,10 @@ class Backbone:
     def usual_content_layers(self, source: str) -> tuple[str, ...]:
         """The content layers by default: for sketches a shallower one too, which holds faces and windows."""
         return self.sketch_content_layers if source == "sketch" else (self.content_layer,)
+
+    def pooling(self, chosen: Pooling) -> OwnPooling:
+        """How this backbone's maps are made smaller where the setting is `chosen`."""
+        return self.usual_pooling if chosen == "usual" else chosen
 
     def architecture(self, width: float = 1.0) -> Architecture:
         """This backbone's layers at a width multiplier (1 is the published network)."""
@@ -102,7 +112,7 @@ RESNET50 = Backbone(
         "conv1_relu",
         *(f"conv2_block{index}_out" for index in (1, 3)),
         *(f"conv3_block{index}_out" for index in (2, 4)),
-        *(f"conv4_block{index}_out" for index in (3, 6)),
+        "conv4_block3_out",
         COLOURS,
     ),
     content_layer="conv4_block6_out",
@@ -113,6 +123,7 @@ RESNET50 = Backbone(
     imagenet_file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
     imagenet_md5="4d473c1dd8becc155b73f8504c6f6626",
     imagenet_megabytes=94.7,
+    usual_pooling="max",
     # At full width two of 20 pairs ended up to 3 % higher: sums at the ends of its blocks add up roundings.
     bears_bfloat16=False,
 )

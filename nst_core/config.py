@@ -79,7 +79,7 @@ class TransferConfig:
     jitter: int = 0
     averaging: float = 0.0
     padding: Padding = "reflect"
-    pooling: Pooling = "average"
+    pooling: Pooling = "usual"
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:

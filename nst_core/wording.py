@@ -108,6 +108,13 @@ def _how_words(config: TransferConfig) -> dict[str, tuple[str, str]]:
         "jitter": ("Jitter", f"{config.jitter} px"),
         "averaging": ("Averaging", f"{config.averaging:g}"),
         "padding": ("Padding", config.padding),
-        "pooling": ("Pooling", config.pooling),
+        "pooling": ("Pooling", _pooling_words(config)),
         "precision": ("Precision", config.precision),
     }
+
+
+def _pooling_words(config: TransferConfig) -> str:
+    """What the networks that these layers come from do, each by itself unless one kind was chosen for all."""
+    keys = [key for key, _ in (*(config.style_layers or ()), *(config.content_layers or ()))]
+    owners = {config.backbone, *(split_layer(key, config.backbone)[0] for key in keys)}
+    return " and ".join(sorted({find_backbone(owner).pooling(config.pooling) for owner in owners}))
