@@ -50,6 +50,7 @@ class TransferConfig:
     style_scale     the style picture's longest side over the canvas': smaller gives finer strokes
     jitter          pixels by which the picture is shifted to and fro between Adam's steps
     averaging       decay of a running average of the pictures, 0 for none
+    pooling         how maps are made smaller; usual is each network's own (Backbone.usual_pooling)
     precision       of the convolutions; auto is bfloat16 where that pays, see `find_precision`
     """
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from threadpoolctl import ThreadpoolController
 
 from nst_core.canvas import Canvas
-from nst_core.lbfgs import search
+from nst_core.lbfgs import Floats, search
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8  # Adam (Kingma and Ba 2015), a shorter memory of squares than theirs
 SLICE = 1 << 21  # values that Adam moves at a time: its temporaries stay small however large the picture
@@ -28,10 +28,10 @@ class Descent(Protocol):
 
     ended: str
 
-    def position(self) -> Any | None:
+    def position(self) -> Floats | None:
         """Parameters at which to evaluate next."""
 
-    def advance(self, total: float, gradient: Any) -> None:
+    def advance(self, total: float, gradient: Floats) -> None:
         """The loss and its gradient with respect to the parameters, at the last position."""
 
     def close(self) -> None:
@@ -43,7 +43,7 @@ class Adam:
 
     ended = ""
 
-    def __init__(self, canvas: Canvas, parameters: Any, rate: float) -> None:
+    def __init__(self, canvas: Canvas, parameters: Floats, rate: float) -> None:
         self._canvas = canvas
         self._parameters = parameters
         self._first, self._second = np.zeros((2, np.size(parameters)), np.float32)
@@ -51,11 +51,11 @@ class Adam:
         self._rate = rate
         self._held = ONE_THREAD.hold()
 
-    def position(self) -> Any:
+    def position(self) -> Floats:
         """The parameters as they stand; Adam never ends by itself."""
         return self._parameters
 
-    def advance(self, total: float, gradient: Any) -> None:
+    def advance(self, total: float, gradient: Floats) -> None:
         """One move against the gradient; the loss itself does not count."""
         self._count += 1
         numbers = tf.constant([self._count, self._rate], tf.float32)
@@ -90,19 +90,19 @@ def _adam() -> Any:
 class LBFGS:
     """L-BFGS within the canvas' bounds where it has some, see nst_core.lbfgs."""
 
-    def __init__(self, canvas: Canvas, parameters: Any) -> None:
+    def __init__(self, canvas: Canvas, parameters: Floats) -> None:
         self.ended = ""
         self._shape = parameters.shape
-        self._wanted: Any | None = parameters
+        self._wanted: Floats | None = parameters
         self._search = search(np.asarray(parameters, np.float32).ravel(), canvas.bounds)
         next(self._search)
         self._held = ONE_THREAD.hold()
 
-    def position(self) -> Any | None:
+    def position(self) -> Floats | None:
         """The next point along a line; None when the search has ended."""
         return self._wanted
 
-    def advance(self, total: float, gradient: Any) -> None:
+    def advance(self, total: float, gradient: Floats) -> None:
         """Tell the search what is there, and ask it where to go on."""
         self._wanted = None
         try:

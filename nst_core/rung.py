@@ -81,7 +81,7 @@ class Rung:
         self._descent = self._start()
         return self._descent.position() is not None
 
-    def advance(self, step: int) -> tuple[Any, Losses]:
+    def advance(self, step: int) -> tuple[Pixels, Losses]:
         """The next picture, [H, W, 3] in 0..1, not to be changed, and its losses; step: its number in the
         run."""
         factors = self._material.factors
@@ -127,7 +127,7 @@ class Rung:
             self._targets[shift] = self._material.targets(moved, style)
         return self._targets[shift]
 
-    def _average(self, picture: Any) -> None:
+    def _average(self, picture: Pixels) -> None:
         decay = float(self._material.config.averaging)
         if decay:
             self._mean = decay * self._mean + (1 - decay) * picture

@@ -1,6 +1,7 @@
 """Numbers and settings in words."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -53,3 +54,16 @@ def test_every_setting_but_the_layers_is_told_and_may_be_left_out() -> None:
     assert len(whole) == len(names)
     for name in names:
         assert len(settings_in_words(config, without=(name,))) == len(whole) - 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"backbone": "vgg19"}, "average"),
+        ({"backbone": "resnet50"}, "max"),
+        ({"backbone": "vgg19", "pooling": "max"}, "max"),
+        ({"backbone": "vgg19", "content_layers": (("resnet50:conv2_block1_out", 1.0),)}, "average and max"),
+    ],
+)
+def test_pooling_is_told_as_the_networks_do_it(settings: dict[str, Any], words: str) -> None:
+    assert dict(settings_in_words(TransferConfig(**settings)))["Pooling"] == words
