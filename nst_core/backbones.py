@@ -25,9 +25,9 @@ class Backbone:
     reflection has something to reflect. `bears_bfloat16`: over the sample pairs, runs in bfloat16 end within
     2 % of float32's losses (`python -m tests.bench.precision`).
 
-    `usual_pooling`: the VGGs' windows lie side by side, and their average leaves half the maximum's grain.
-    ResNet50's, three wide and two apart, overlap: an average hands every other pixel's gradient on twice,
-    which shows as a lattice in the picture.
+    `usual_pooling`: on VGG19 an average leaves half of the maximum's grain (`python -m
+    tests.bench.techniques`). Over ResNet50's windows, three wide and two apart, an average hardly sees a
+    pattern of one position on, one off, and pictures were full of that: a lattice.
     """
 
     name: str

@@ -67,7 +67,7 @@ def differing_fields(records: Sequence[RunRecord]) -> tuple[str, ...]:
 
     Those are "content" and "style" (other bytes or another size), "weights source" (`auto` chose differently)
     and "steps made" (a run ended early). A fair comparison of backbones gives ("backbone",) and nothing else.
-    Layers count as different only when they are not the backbone's own.
+    Layers and pooling count as different only when they are not the backbone's own.
     """
     configs = [_plain(record) for record in records]
     differing = [
@@ -100,6 +100,8 @@ def _plain(record: RunRecord) -> TransferConfig:
         config = replace(config, content_weight=None)
     else:
         config = replace(config, strength=STRENGTH)
+    if config.poolings() == (usual := replace(config, pooling="usual")).poolings():
+        config = usual
     kinds = ("imagenet", "sketch")
     if config.style_layers in [weigh_alike(backbone.usual_style_layers(kind)) for kind in kinds]:
         config = replace(config, style_layers=None)

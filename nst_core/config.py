@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from nst_core.backbones import COLOURS, find_backbone, split_layer
 from nst_core.checks import check_choices, check_numbers, checked_layers
 from nst_core.choices import (
     LEARNING_RATES,
@@ -15,6 +16,7 @@ from nst_core.choices import (
     Finish,
     LayerWeights,
     Optimiser,
+    OwnPooling,
     Padding,
     Pooling,
     Precision,
@@ -98,6 +100,15 @@ class TransferConfig:
             style_weight=style if self.style_weight is None else self.style_weight,
             learning_rate=LEARNING_RATES[self.canvas] if self.learning_rate is None else self.learning_rate,
         )
+
+    def poolings(self) -> frozenset[OwnPooling]:
+        """How the networks whose layers these are make their maps smaller; raw colours have no network."""
+        chosen = (self.style_layers, self.content_layers)
+        keys = [split_layer(key, self.backbone) for layers in chosen for key, _ in layers or ()]
+        owners = {owner for owner, name in keys if name != COLOURS}
+        if None in chosen or not owners:
+            owners.add(self.backbone)
+        return frozenset(find_backbone(owner).pooling(self.pooling) for owner in owners)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that JSON carries without loss."""

@@ -13,7 +13,7 @@ from nst_core.images import Pixels, encode_jpeg, resize_longest
 from nst_core.records import PictureSource, RunRecord
 from nst_core.report_dress import SCRIPT, STYLE
 from nst_core.report_parts import named, number_table, section, swatch, verdict_matrix
-from nst_core.wording import and_list, settings_in_words, three_digits
+from nst_core.wording import and_list, shared_in_words, three_digits
 
 LONGEST = 1600  # pixels: larger pictures are shrunk for the page
 QUALITY = 92  # of JPEG
@@ -140,11 +140,11 @@ def _curves(comparison: Comparison) -> str:
 
 
 def _settings(comparison: Comparison) -> str:
-    differing = differing_fields(comparison.records)
+    configs = [record.config for record in comparison.records]
     return section(
         "settings",
         "With which settings?",
-        _pairs(settings_in_words(comparison.records[0].config, without=differing)),
+        _pairs(shared_in_words(configs, without=differing_fields(comparison.records))),
         lead="What all runs share." if len(comparison.runs) > 1 else "",
     )
 

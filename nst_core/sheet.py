@@ -14,7 +14,7 @@ from nst_core.comparison_table import Row, comparison_rows
 from nst_core.config import TransferConfig
 from nst_core.images import Pixels, to_uint8
 from nst_core.lettering import shortened, text_width, write
-from nst_core.wording import settings_in_words
+from nst_core.wording import shared_in_words
 
 # Pixels. Pictures are judged against their surround, so the ground is a grey without hue.
 LONGEST, NARROWEST = 640, 460  # a cell's longest side, and its least width, for the text below
@@ -130,9 +130,9 @@ def _settings(
     draw: ImageDraw.ImageDraw, comparison: Comparison, place: tuple[int, int], box: tuple[int, int]
 ) -> None:
     differing = differing_fields(comparison.records)
-    config, default = comparison.records[0].config, TransferConfig()
-    usual = [name for name in USUAL if getattr(config, name) == getattr(default, name)]
-    pairs = settings_in_words(config, without=(*differing, *LEFT_OUT, *usual))
+    configs, default = [record.config for record in comparison.records], TransferConfig()
+    usual = [name for name in USUAL if getattr(configs[0], name) == getattr(default, name)]
+    pairs = shared_in_words(configs, without=(*differing, *LEFT_OUT, *usual))
     write(draw, (place[0], place[1] + 22), "Settings of all", size=LARGE, colour=INK, bold=True)
     # A panorama's cell is low: the lines move together, and what still does not fit is left to the report.
     room = box[1] + CAPTION - 70

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from nst_core.backbones import find_backbone, split_layer
 from nst_core.config import TransferConfig
@@ -73,6 +73,17 @@ def settings_in_words(config: TransferConfig, *, without: Collection[str] = ()) 
     return [pair for name, pair in words.items() if name not in without]
 
 
+def shared_in_words(
+    configs: Sequence[TransferConfig], *, without: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """What `settings_in_words` says of all configs alike.
+
+    A default that each network has for itself, as alpha at one strength, is in none of them the others'.
+    """
+    first, *others = (settings_in_words(config, without=without) for config in configs)
+    return [pair for pair in first if all(pair in words for words in others)]
+
+
 def _what_words(config: TransferConfig) -> dict[str, tuple[str, str]]:
     """What is compared, and what counts how much."""
     # Only a run that knows its weights has an alpha of its own; until then it is the strength's.
@@ -108,13 +119,6 @@ def _how_words(config: TransferConfig) -> dict[str, tuple[str, str]]:
         "jitter": ("Jitter", f"{config.jitter} px"),
         "averaging": ("Averaging", f"{config.averaging:g}"),
         "padding": ("Padding", config.padding),
-        "pooling": ("Pooling", _pooling_words(config)),
+        "pooling": ("Pooling", " and ".join(sorted(config.poolings()))),
         "precision": ("Precision", config.precision),
     }
-
-
-def _pooling_words(config: TransferConfig) -> str:
-    """What the networks that these layers come from do, each by itself unless one kind was chosen for all."""
-    keys = [key for key, _ in (*(config.style_layers or ()), *(config.content_layers or ()))]
-    owners = {config.backbone, *(split_layer(key, config.backbone)[0] for key in keys)}
-    return " and ".join(sorted({find_backbone(owner).pooling(config.pooling) for owner in owners}))

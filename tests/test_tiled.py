@@ -82,7 +82,7 @@ def alike(engine: Engine, side: int, size: tuple[int, int], shift=(0, 0, 0), fac
 
 @pytest.mark.parametrize(
     ("padding", "pooling"),
-    [("zero", "max"), ("reflect", "average"), ("replicate", "max"), ("zero", "average")],
+    [("zero", "max"), ("reflect", "average"), ("reflect", "max"), ("replicate", "max"), ("zero", "average")],
 )
 @pytest.mark.parametrize("layers", ["vgg16", pytest.param("resnet50", marks=pytest.mark.slow)])
 def test_every_padding_and_pooling(networks, layers, padding, pooling) -> None:
