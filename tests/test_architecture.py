@@ -16,7 +16,7 @@ CORE = ROOT / "nst_core"
 # fmt: off
 ORDER = (
     "errors", "store", "system", "images", "decoding", "intake", "samples", "pictures",
-    "architectures", "backbones", "anatomy", "choices", "precision", "checks", "config", "presets",
+    "architectures", "choices", "backbones", "anatomy", "precision", "checks", "config", "presets",
     "strength", "wording", "plan", "records", "estimate",
     "networks", "imagenet", "weights", "downloads", "tiles", "memory", "room", "work", "speed_file", "speeds",
     "tensors", "operations", "features", "activations", "statistics", "losses", "canvas", "easel", "backward",

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from nst_core.config import TransferConfig
-from nst_core.wording import and_list, gigabytes, large_number, settings_in_words, three_digits
+from nst_core.wording import (
+    and_list,
+    gigabytes,
+    large_number,
+    settings_in_words,
+    shared_in_words,
+    three_digits,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +74,15 @@ def test_every_setting_but_the_layers_is_told_and_may_be_left_out() -> None:
 )
 def test_pooling_is_told_as_the_networks_do_it(settings: dict[str, Any], words: str) -> None:
     assert dict(settings_in_words(TransferConfig(**settings)))["Pooling"] == words
+
+
+def test_shared_settings_are_those_that_all_runs_have() -> None:
+    configs = [
+        TransferConfig(backbone=backbone, content_weight=alpha, seed=3)
+        for backbone, alpha in (("vgg16", 0.5), ("vgg19", 0.5), ("resnet50", 0.25))
+    ]
+    shared = dict(shared_in_words(configs, without=("backbone",)))
+    assert shared["Seed"] == "3"
+    assert not {"Backbone", "Pooling", "Content weight"} & set(shared)
+    assert dict(shared_in_words(configs[:2]))["Content weight"] == "0.5"
+    assert shared_in_words(configs[:1]) == settings_in_words(configs[0])
