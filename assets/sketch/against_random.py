@@ -18,11 +18,12 @@ from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from assets.sketch.matching import EQUAL, Kept, Measurement, Row, search
 from assets.sketch.painter import DRAFT, Painter, make_painter
 from nst_core.backbones import BACKBONES
+from nst_core.choices import OwnPooling, Pooling
 from nst_core.errors import RunError
 from nst_core.images import Picture
 from nst_core.metrics import METRICS
@@ -32,6 +33,7 @@ from nst_core.strength import loss_weights
 FOLDER = Path(__file__).parent
 # What a table is worth nothing without, for defaults change.
 SETTINGS = ("size", "steps", "seed", "canvas", "content_weight", "variation_weight", "padding", "pooling")
+POOLINGS: tuple[str, ...] = get_args(OwnPooling)
 KEPT: Mapping[str, str] = MappingProxyType(
     {
         "content_kept": "structure and edges kept",
@@ -121,8 +123,8 @@ def write(folder: Path, entry: Mapping[str, Any]) -> str:
     """Put an entry into the JSON file, in place of the last of its kind; the Markdown of all of them."""
     path = folder / "against-random.json"
     held = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    held[f"{entry['backbone']} {entry['kept']}"] = entry
-    order = [f"{name} {kept}" for kept in KEPT for name in BACKBONES]
+    held[_key(entry["backbone"], entry["kept"], entry["settings"]["pooling"])] = entry
+    order = [_key(name, kept, pooling) for kept in KEPT for name in BACKBONES for pooling in POOLINGS]
     held = {known: held[known] for known in order if known in held}
     path.write_text(json.dumps(held, indent=1) + "\n", "utf-8")
     text = f"# Sketch against random weights\n\n{_introduction()}\n"
@@ -133,17 +135,28 @@ def write(folder: Path, entry: Mapping[str, Any]) -> str:
     return text
 
 
+def _key(backbone: str, kept: str, pooling: str) -> str:
+    """What an entry is filed under: another pooling than the backbone's own is named."""
+    key = f"{backbone} {kept}"
+    return key if pooling == BACKBONES[backbone].usual_pooling else f"{key} {pooling}"
+
+
+def _label(entry: Mapping[str, Any]) -> str:
+    row, pooling = BACKBONES[entry["backbone"]], entry["settings"]["pooling"]
+    return row.label if pooling == row.usual_pooling else f"{row.label}, {pooling} pooling"
+
+
 def summary(entries: Sequence[Mapping[str, Any]], kept: str) -> str:
     """Texture errors of all backbones where as much is kept, a pair a row."""
     entries = [entry for entry in entries if entry["kept"] == kept]
-    labels = [BACKBONES[entry["backbone"]].label for entry in entries]
+    labels = [_label(entry) for entry in entries]
     lines = ["| content × style |" + "".join(f" {label}: sketch | random |" for label in labels)]
     lines.append("|---|" + "---:|" * 2 * len(labels))
-    rows = {entry["backbone"]: [_row(each) for each in entry["rows"]] for entry in entries}
-    for together in zip_longest(*rows.values()):
+    rows = [[_row(each) for each in entry["rows"]] for entry in entries]
+    for together in zip_longest(*rows):
         pair = next(f"{row.content} × {row.style}" for row in together if row)
         lines.append(f"| {pair} | {' | '.join(map(_errors, together))} |")
-    if not all(row.equal for each in rows.values() for row in each):
+    if not all(row.equal for each in rows for row in each):
         lines += ["", f"\\* No content weights tried brought both within {EQUAL} of {KEPT[kept]}."]
     return "\n".join(lines) + "\n"
 
@@ -172,7 +185,7 @@ def _introduction() -> str:
 def _section(entry: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in entry["settings"].items())
     settings = f"{settings}, width {entry['width']}"
-    title = f"\n## {BACKBONES[entry['backbone']].label} at equal {KEPT[entry['kept']]}"
+    title = f"\n## {_label(entry)} at equal {KEPT[entry['kept']]}"
     rows = table([_row(each) for each in entry["rows"]])
     return f"{title}\n\n{settings}; sketch SHA-256 {entry['sketch_sha256']}\n\n{rows}"
 
@@ -182,11 +195,12 @@ def _row(data: Mapping[str, Any]) -> Row:
     return Row(content=data["content"], style=data["style"], kept=data["kept"], runs=data["runs"], **both)
 
 
-def evaluate(name: str, *, kept: Kept, size: int, steps: int, seed: int) -> Iterator[dict[str, Any]]:
-    """All pairs on one backbone: after each the entry so far, as plain data, and a line on the terminal."""
-    painters = [
-        make_painter(name, weights, size=size, steps=steps, seed=seed) for weights in ("sketch", "random")
-    ]
+def evaluate(name: str, *, kept: Kept, **settings: Any) -> Iterator[dict[str, Any]]:
+    """All pairs on one backbone: after each the entry so far, as plain data, and a line on the terminal.
+
+    settings: of `make_painter`.
+    """
+    painters = [make_painter(name, weights, **settings) for weights in ("sketch", "random")]
     sketch, random = painters
     entry: dict[str, Any] = {
         "backbone": name,
@@ -213,6 +227,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--size", type=int, default=DRAFT.size, help="longest side, pixels")
     parser.add_argument("--steps", type=int, default=DRAFT.steps)
     parser.add_argument("--seed", type=int, default=0, help="of the random weights")
+    parser.add_argument("--pooling", choices=get_args(Pooling), default="usual")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the two files go")
     return parser
 
@@ -223,7 +238,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = ""
     for name in BACKBONES if asked.backbone == "all" else (asked.backbone,):
         # Written after each pair, so that a command that is stopped leaves what it found.
-        course = evaluate(name, kept=asked.equal, size=asked.size, steps=asked.steps, seed=asked.seed)
+        course = evaluate(
+            name,
+            kept=asked.equal,
+            size=asked.size,
+            steps=asked.steps,
+            seed=asked.seed,
+            pooling=asked.pooling,
+        )
         for entry in course:
             text = write(asked.folder, entry)
     print(text)

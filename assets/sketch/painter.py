@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nst_core.backbones import find_backbone
-from nst_core.choices import weigh_alike
+from nst_core.choices import Pooling, weigh_alike
 from nst_core.config import TransferConfig
 from nst_core.images import Picture
 from nst_core.networks import Network
@@ -46,7 +46,13 @@ class Painter:
 
 
 def make_painter(
-    name: str, weights: str, *, size: int = DRAFT.size, steps: int = DRAFT.steps, seed: int = 0
+    name: str,
+    weights: str,
+    *,
+    size: int = DRAFT.size,
+    steps: int = DRAFT.steps,
+    seed: int = 0,
+    pooling: Pooling = "usual",
 ) -> Painter:
     """A painter with the backbone of this name under sketch, random or ImageNet weights.
 
@@ -64,6 +70,7 @@ def make_painter(
         size=size,
         steps=steps,
         seed=seed,
+        pooling=pooling,
         style_layers=weigh_alike(backbone.usual_style_layers(layers)),
         content_layers=weigh_alike(backbone.usual_content_layers(layers)),
     )
