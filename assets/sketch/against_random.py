@@ -33,7 +33,6 @@ from nst_core.strength import loss_weights
 FOLDER = Path(__file__).parent
 # What a table is worth nothing without, for defaults change.
 SETTINGS = ("size", "steps", "seed", "canvas", "content_weight", "variation_weight", "padding", "pooling")
-POOLINGS: tuple[str, ...] = get_args(OwnPooling)
 KEPT: Mapping[str, str] = MappingProxyType(
     {
         "content_kept": "structure and edges kept",
@@ -124,7 +123,9 @@ def write(folder: Path, entry: Mapping[str, Any]) -> str:
     path = folder / "against-random.json"
     held = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     held[_key(entry["backbone"], entry["kept"], entry["settings"]["pooling"])] = entry
-    order = [_key(name, kept, pooling) for kept in KEPT for name in BACKBONES for pooling in POOLINGS]
+    order = [
+        _key(name, kept, pooling) for kept in KEPT for name in BACKBONES for pooling in get_args(OwnPooling)
+    ]
     held = {known: held[known] for known in order if known in held}
     path.write_text(json.dumps(held, indent=1) + "\n", "utf-8")
     text = f"# Sketch against random weights\n\n{_introduction()}\n"
