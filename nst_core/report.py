@@ -13,7 +13,7 @@ from nst_core.images import Pixels, encode_jpeg, resize_longest
 from nst_core.records import PictureSource, RunRecord
 from nst_core.report_dress import SCRIPT, STYLE
 from nst_core.report_parts import named, number_table, section, swatch, verdict_matrix
-from nst_core.wording import and_list, shared_in_words, three_digits
+from nst_core.wording import and_list, settings_in_words, shared_in_words, three_digits
 
 LONGEST = 1600  # pixels: larger pictures are shrunk for the page
 QUALITY = 92  # of JPEG
@@ -155,8 +155,9 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def _records(comparison: Comparison) -> str:
+    shared = shared_in_words([record.config for record in comparison.records])
     columns = "".join(
-        f"<div><h3>{named(comparison, index)}</h3>{_pairs(_summary(record))}"
+        f"<div><h3>{named(comparison, index)}</h3>{_pairs([*_summary(record), *_own(record, shared)])}"
         f"<p><code>{escape(record.config.to_json())}</code></p></div>\n"
         for index, record in enumerate(comparison.records)
     )
@@ -182,6 +183,12 @@ def _summary(record: RunRecord) -> list[tuple[str, str]]:
         ("Notes", " ".join((*record.notes, f"{weights.note}." if weights.note else ""))),
     ]
     return [(what, value) for what, value in pairs if value.strip()]
+
+
+def _own(record: RunRecord, shared: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The settings that are not those of all runs; `_summary` and the heading tell weights and backbone."""
+    words = settings_in_words(record.config, without=("backbone", "weights"))
+    return [pair for pair in words if pair not in shared]
 
 
 def _source(source: PictureSource) -> str:

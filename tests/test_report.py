@@ -171,6 +171,18 @@ def test_an_unfair_comparison_is_said_to_be_one() -> None:
     assert '<p class="warning">one and two: the same in everything but backbone, seed and steps made.' in text
 
 
+def test_what_each_network_has_for_itself_stands_with_it_and_not_with_what_all_share() -> None:
+    records = (make_record("vgg19", pooling="average"), make_record("resnet50", pooling="max"))
+    text = Page(html_report(make_comparison(*records))).text
+    shared, apart = text.split("What all runs share.")[1].split("What exactly was run?")
+    assert "Seed" in shared
+    assert "Pooling" not in shared
+    first, second = apart.split("ResNet50", 1)
+    assert "Pooling average" in first
+    assert "Pooling max" in second
+    assert "Seed" not in apart
+
+
 def test_a_run_without_a_picture_is_told_of() -> None:
     comparison = make_comparison(examined=False)
     notes = ("No step had a finite loss.",)
