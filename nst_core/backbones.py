@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from nst_core.architectures import Architecture, resnet50, vgg
-from nst_core.choices import OwnPooling, Pooling
 from nst_core.errors import ConfigError
 
 # Keras' "caffe" preprocessing, for pictures in 0..255: RGB -> BGR, then subtract these means.
@@ -24,10 +23,6 @@ class Backbone:
     and not layers. `smallest_side` (pixels) leaves two positions a side in the deepest maps, so that
     reflection has something to reflect. `bears_bfloat16`: over the sample pairs, runs in bfloat16 end within
     2 % of float32's losses (`python -m tests.bench.precision`).
-
-    `usual_pooling`: on VGG19 an average leaves half of the maximum's grain (`python -m
-    tests.bench.techniques`). Over ResNet50's windows, three wide and two apart, an average hardly sees a
-    pattern of one position on, one off, and pictures were full of that: a lattice.
     """
 
     name: str
@@ -42,7 +37,6 @@ class Backbone:
     imagenet_file: str
     imagenet_md5: str
     imagenet_megabytes: float
-    usual_pooling: OwnPooling = "average"
     bears_bfloat16: bool = True
     smallest_side: int = 33
 
@@ -56,10 +50,6 @@ class Backbone:
     def usual_content_layers(self, source: str) -> tuple[str, ...]:
         """The content layers by default: for sketches a shallower one too, which holds faces and windows."""
         return self.sketch_content_layers if source == "sketch" else (self.content_layer,)
-
-    def pooling(self, chosen: Pooling) -> OwnPooling:
-        """How this backbone's maps are made smaller where the setting is `chosen`."""
-        return self.usual_pooling if chosen == "usual" else chosen
 
     def architecture(self, width: float = 1.0) -> Architecture:
         """This backbone's layers at a width multiplier (1 is the published network)."""
@@ -123,7 +113,6 @@ RESNET50 = Backbone(
     imagenet_file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
     imagenet_md5="4d473c1dd8becc155b73f8504c6f6626",
     imagenet_megabytes=94.7,
-    usual_pooling="max",
     # At full width two of 20 pairs ended up to 3 % higher: sums at the ends of its blocks add up roundings.
     bears_bfloat16=False,
 )

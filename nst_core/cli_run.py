@@ -101,7 +101,7 @@ def _add_network(command: argparse.ArgumentParser) -> None:
     add("--smoothing", choices=get_args(Smoothing), help="softmax: smooth activations, for ResNet50")
     add("--temperature", type=float, help="of that softmax; higher is smoother (default: 1)")
     add("--padding", choices=get_args(Padding), help="what it sees beyond the border (default: reflect)")
-    add("--pooling", choices=get_args(Pooling), help="usual: average in VGGs, max in ResNet50 (default)")
+    add("--pooling", choices=get_args(Pooling), help="how maps are made smaller (default: average)")
     add("--precision", choices=get_args(Precision), help="of the convolutions (default: auto)")
 
 

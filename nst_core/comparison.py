@@ -100,8 +100,6 @@ def _plain(record: RunRecord) -> TransferConfig:
         config = replace(config, content_weight=None)
     else:
         config = replace(config, strength=STRENGTH)
-    if config.poolings() == (usual := replace(config, pooling="usual")).poolings():
-        config = usual
     kinds = ("imagenet", "sketch")
     if config.style_layers in [weigh_alike(backbone.usual_style_layers(kind)) for kind in kinds]:
         config = replace(config, style_layers=None)

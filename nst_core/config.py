@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from nst_core.backbones import COLOURS, find_backbone, split_layer
 from nst_core.checks import check_choices, check_numbers, checked_layers
 from nst_core.choices import (
     LEARNING_RATES,
@@ -16,7 +15,6 @@ from nst_core.choices import (
     Finish,
     LayerWeights,
     Optimiser,
-    OwnPooling,
     Padding,
     Pooling,
     Precision,
@@ -52,7 +50,7 @@ class TransferConfig:
     style_scale     the style picture's longest side over the canvas': smaller gives finer strokes
     jitter          pixels by which the picture is shifted to and fro between Adam's steps
     averaging       decay of a running average of the pictures, 0 for none
-    pooling         how maps are made smaller; usual is each network's own (Backbone.usual_pooling)
+    pooling         how maps are made smaller
     precision       of the convolutions; auto is bfloat16 where that pays, see `find_precision`
     """
 
@@ -82,7 +80,7 @@ class TransferConfig:
     jitter: int = 0
     averaging: float = 0.0
     padding: Padding = "reflect"
-    pooling: Pooling = "usual"
+    pooling: Pooling = "average"
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
@@ -100,15 +98,6 @@ class TransferConfig:
             style_weight=style if self.style_weight is None else self.style_weight,
             learning_rate=LEARNING_RATES[self.canvas] if self.learning_rate is None else self.learning_rate,
         )
-
-    def poolings(self) -> frozenset[OwnPooling]:
-        """How the networks whose layers these are make their maps smaller; raw colours have no network."""
-        chosen = (self.style_layers, self.content_layers)
-        keys = [split_layer(key, self.backbone) for layers in chosen for key, _ in layers or ()]
-        owners = {owner for owner, name in keys if name != COLOURS}
-        if None in chosen or not owners:
-            owners.add(self.backbone)
-        return frozenset(find_backbone(owner).pooling(self.pooling) for owner in owners)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that JSON carries without loss."""

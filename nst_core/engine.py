@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from nst_core.backbones import COLOURS, find_backbone, split_layer
+from nst_core.backbones import COLOURS, split_layer
 from nst_core.backward import pull_back
 from nst_core.choices import Balance
 from nst_core.config import TransferConfig
@@ -194,7 +194,7 @@ def _extractors(
                 networks[owner],
                 tuple(dict.fromkeys(names.values())),
                 padding=config.padding,
-                pooling=find_backbone(owner).pooling(config.pooling),
+                pooling=config.pooling,
                 precision=precision,
             ),
             names,

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from nst_core.architectures import INPUT, Layer
 from nst_core.backbones import BGR_MEANS, COLOURS
-from nst_core.choices import OwnPooling, Padding
+from nst_core.choices import Padding, Pooling
 from nst_core.networks import Network
 from nst_core.operations import convolve, mirrored_frame, onednn_computes, padded, turned
 
@@ -32,12 +32,12 @@ class Extractor:
         layers: tuple[str, ...],
         *,
         padding: Padding = "zero",
-        pooling: OwnPooling = "max",
+        pooling: Pooling = "max",
         precision: Literal["float32", "bfloat16"] = "float32",
     ) -> None:
         self.names = layers
         self.padding: Padding = padding
-        self.pooling: OwnPooling = pooling
+        self.pooling: Pooling = pooling
         self._type = tf.as_dtype(precision)
         deep = tuple(name for name in layers if name != COLOURS)
         self.layers = network.architecture.up_to(deep) if deep else ()

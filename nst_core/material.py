@@ -86,21 +86,16 @@ class Material:
 
 
 def resolve(config: TransferConfig, source: WeightsSource | None = None) -> TransferConfig:
-    """Settings without any None: alpha of the strength, gamma of alpha, layers of backbone and weights.
-
-    Pooling is what it comes to, unless networks that usually differ in it share the run.
-    """
+    """Settings without any None: alpha of the strength, gamma of alpha, layers of backbone and weights."""
     backbone, kind = find_backbone(config.backbone), source.source if source else ""
     alpha, _, gamma = loss_weights(config, kind)
-    resolved = replace(
+    return replace(
         config.resolved(),
         content_weight=alpha,
         variation_weight=gamma,
         style_layers=config.style_layers or weigh_alike(backbone.usual_style_layers(kind)),
         content_layers=config.content_layers or weigh_alike(backbone.usual_content_layers(kind)),
     )
-    poolings = resolved.poolings()
-    return replace(resolved, pooling=min(poolings)) if len(poolings) == 1 else resolved
 
 
 def backbones_of(config: TransferConfig) -> tuple[str, ...]:

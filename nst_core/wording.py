@@ -119,6 +119,6 @@ def _how_words(config: TransferConfig) -> dict[str, tuple[str, str]]:
         "jitter": ("Jitter", f"{config.jitter} px"),
         "averaging": ("Averaging", f"{config.averaging:g}"),
         "padding": ("Padding", config.padding),
-        "pooling": ("Pooling", " and ".join(sorted(config.poolings()))),
+        "pooling": ("Pooling", config.pooling),
         "precision": ("Precision", config.precision),
     }

@@ -60,16 +60,6 @@ def test_alpha_of_one_strength_is_no_difference_and_a_strength_without_effect_is
     assert differing_fields(by_hand) == ()
 
 
-def test_pooling_is_no_difference_where_each_network_pools_as_it_usually_does() -> None:
-    vgg, residual = make_record("vgg19", pooling="average"), make_record("resnet50", pooling="max")
-    assert differing_fields([vgg, residual]) == ("backbone",)
-    assert differing_fields([vgg, make_record("vgg19", pooling="usual")]) == ()
-    assert differing_fields([vgg, make_record("vgg19", pooling="max")]) == ("pooling",)
-    layers = {"content_layers": (("resnet50:conv4_block6_out", 1.0),)}
-    mixed = [make_record("vgg19", pooling=pooling, **layers) for pooling in ("usual", "average")]
-    assert differing_fields(mixed) == ("pooling",)
-
-
 def test_a_mix_is_called_by_its_networks() -> None:
     mixed = make_record("vgg19", content_layers=(("resnet50:conv4_block6_out", 1.0),))
     assert run_labels([make_record("vgg19"), mixed]) == ("VGG19", "VGG19, content ResNet50")

@@ -185,29 +185,3 @@ def test_the_field_a_config_draws_are_all_fields() -> None:
 
     note()
     assert drawn == {field.name for field in fields(TransferConfig)}
-
-
-@pytest.mark.parametrize(
-    ("settings", "found"),
-    [
-        ({"backbone": "vgg16"}, {"average"}),
-        ({"backbone": "resnet50"}, {"max"}),
-        ({"backbone": "resnet50", "pooling": "average"}, {"average"}),
-        ({"backbone": "vgg19", "style_layers": (("resnet50:conv1_relu", 1.0),)}, {"average", "max"}),
-        # Nothing of the run's own network is looked at, or nothing but raw colours.
-        (
-            {
-                "backbone": "vgg19",
-                "style_layers": (("resnet50:conv1_relu", 1.0), (COLOURS, 1.0)),
-                "content_layers": (("resnet50:conv1_relu", 1.0),),
-            },
-            {"max"},
-        ),
-        (
-            {"backbone": "resnet50", "style_layers": ((COLOURS, 1.0),), "content_layers": ((COLOURS, 1.0),)},
-            {"max"},
-        ),
-    ],
-)
-def test_poolings_are_those_of_the_networks_looked_at(settings, found):
-    assert TransferConfig(**settings).poolings() == found

@@ -331,30 +331,6 @@ def test_layers_of_two_networks_are_each_networks_own(network, residual_network)
     np.testing.assert_allclose(gradient, wanted, atol=1e-5 * np.abs(wanted).max())
 
 
-def test_usual_pooling_is_each_networks_own(network, residual_network):
-    content, style = make_picture(40, 36, seed=1).pixels, make_picture(38, 44, seed=2).pixels
-    layers = (("block2_conv1", 0.5), ("resnet50:conv2_block1_out", 0.5))
-
-    def errors(pooling):
-        config = TransferConfig(
-            backbone="vgg16",
-            style_layers=layers,
-            content_layers=(("block1_conv1", 1.0),),
-            padding="zero",
-            pooling=pooling,
-        )
-        engine = Engine({"vgg16": network, "resnet50": residual_network}, config)
-        targets = engine.targets(
-            content, style, style_weights=(0.5, 0.5), content_weights=(1.0,), balance="paper"
-        )
-        return engine.errors(content, targets).layers
-
-    usual, average, maximum = (errors(pooling) for pooling in ("usual", "average", "max"))
-    assert usual == (average[0], maximum[1])
-    assert average[0] != maximum[0]
-    assert average[1] != maximum[1]
-
-
 @pytest.mark.parametrize("shift", [(0, 0, 0), (2, 2, 2), (3, 0, 6), (4, 8, 1)])
 @pytest.mark.parametrize(("height", "width"), [(9, 12), (8, 5)])
 def test_shifted_is_a_mirrored_pad_and_a_cut(shift, height, width):

@@ -52,19 +52,6 @@ def test_sketch_weights_get_more_style_layers(backbone):
     assert resolve(config, replace(SOURCE, source="imagenet")) == resolve(config)
 
 
-@pytest.mark.parametrize(
-    ("settings", "pooling"),
-    [
-        ({"backbone": "vgg16"}, "average"),
-        ({"backbone": "resnet50"}, "max"),
-        ({"backbone": "resnet50", "pooling": "average"}, "average"),
-        ({"backbone": "vgg16", "content_layers": (("resnet50:conv1_relu", 1.0),)}, "usual"),
-    ],
-)
-def test_pooling_is_written_as_it_is_done_where_all_networks_do_it_alike(settings, pooling):
-    assert resolve(TransferConfig(**settings)).pooling == pooling
-
-
 def test_resolving_keeps_what_was_chosen():
     chosen = TransferConfig(
         backbone="vgg16",

@@ -11,9 +11,9 @@ import pytest
 from assets.sketch import calibration, textures
 from assets.sketch.atlas import FAMILIES, Atlas, cells_of, texture
 from assets.sketch.checkpoints import CheckpointError, restore, save
-from assets.sketch.crops import Cutter, Sampler
+from assets.sketch.crops import SPOILED, SPOILINGS, Cutter, Sampler, soften
 from assets.sketch.export import export, pack
-from assets.sketch.objective import Plan, head_layers, smoothed_loss
+from assets.sketch.objective import Gram, Plan, head_layers, smoothed_loss, waves, with_heads
 from assets.sketch.train import Training, read_curve
 from nst_core.architectures import Architecture, resnet50, vgg
 from nst_core.backbones import BACKBONES, BGR_MEANS
@@ -67,13 +67,42 @@ def test_a_crop_reads_the_right_place(atlas: Atlas) -> None:
 
 
 def test_batches_depend_on_the_seed_and_step_alone(atlas: Atlas) -> None:
-    first, classes, pictures = Sampler(atlas, 1).batch(9, side=32, count=5)
+    first, classes, looks = Sampler(atlas, 1).batch(9, side=32, count=5)
     again, _, _ = Sampler(atlas, 1).batch(9, side=32, count=5)
     other, _, _ = Sampler(atlas, 1).batch(10, side=32, count=5)
     for name, array in first.items():
         np.testing.assert_array_equal(array, again[name])
     assert not np.array_equal(first["rows"], other["rows"])
-    np.testing.assert_array_equal(pictures, atlas.cells[classes, 0])
+    np.testing.assert_array_equal(looks // SPOILINGS, atlas.cells[classes, 0])
+    np.testing.assert_array_equal(looks % SPOILINGS, first["spoiling"])
+
+
+@pytest.mark.parametrize(("spoiled", "shares"), [(0.4, (0.6, 0.2, 0.2)), (0.0, (1.0, 0.0, 0.0))])
+def test_the_asked_share_of_crops_is_spoiled(atlas: Atlas, spoiled: float, shares: tuple[float, ...]) -> None:
+    numbers, _, _ = Sampler(atlas, 1, spoiled=spoiled).batch(9, side=1, count=10_000)
+    counts = np.bincount(numbers["spoiling"], minlength=SPOILINGS)
+    np.testing.assert_allclose(counts / 10_000, shares, atol=0.02)
+
+
+def test_softening_spreads_a_point_evenly_twice() -> None:
+    point = np.zeros((1, 7, 7, 3), np.float32)
+    point[0, 3, 3] = 81
+    line = np.array([0, 1, 2, 3, 2, 1, 0])
+    np.testing.assert_allclose(np.asarray(soften(point))[0, ..., 1], np.outer(line, line), atol=1e-4)
+
+
+def test_spoiling_changes_the_crops_that_it_names_and_no_others(atlas: Atlas) -> None:
+    numbers, _, _ = Sampler(atlas, 1, spoiled=0).batch(9, side=32, count=3)
+    numbers["tone"][:, 2] = 0  # no grain
+    cutter = Cutter(atlas)
+    clean = np.asarray(cutter(numbers))
+    spoiled = np.asarray(cutter(numbers | {"spoiling": np.array([0, 1, 2], np.int32)}))
+    np.testing.assert_array_equal(spoiled[0], clean[0])
+    steps = [np.abs(np.diff(crops[1:], axis=2)).mean(axis=(1, 2, 3)) for crops in (clean, spoiled)]
+    assert steps[1][0] < 0.95 * steps[0][0]  # softened: neighbours are nearer to each other
+    assert np.abs(spoiled[2] - clean[2]).mean() > 5
+    # Frosting moves pixels about and leaves their colours.
+    assert np.abs(spoiled[2].mean(axis=(0, 1)) - clean[2].mean(axis=(0, 1))).max() < 12
 
 
 def test_crops_are_preprocessed_and_recoloured_within_the_range(atlas: Atlas) -> None:
@@ -91,6 +120,7 @@ def test_a_crop_that_is_not_turned_or_recoloured_is_the_picture(atlas: Atlas) ->
     numbers = {name: np.array(value, np.float32) for name, value in still.items()}
     numbers |= {"rows": line, "columns": line}
     numbers |= {name: np.array([1], np.int32) for name in ("noise", "picture")}
+    numbers["spoiling"] = np.array([0], np.int32)
     crop = np.asarray(Cutter(atlas)(numbers))[0]
     expected = atlas.pictures[1, 100:132, 64:96, ::-1] - np.array(BGR_MEANS)
     np.testing.assert_allclose(crop, expected, atol=1e-2)
@@ -112,13 +142,39 @@ def test_smoothed_loss_by_hand() -> None:
 @pytest.mark.parametrize(
     ("name", "layers"),
     [
-        ("vgg16", ("block3_conv3", "block4_conv3", "block5_conv3")),
-        ("vgg19", ("block3_conv4", "block4_conv4", "block5_conv4")),
-        ("resnet50", ("conv3_block4_out", "conv4_block6_out", "conv5_block3_out")),
+        ("vgg16", ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")),
+        ("vgg19", ("block1_conv2", "block2_conv2", "block3_conv4", "block4_conv4", "block5_conv4")),
+        ("resnet50", BACKBONES["resnet50"].style_layers),
     ],
 )
-def test_heads_read_the_ends_of_the_deep_stages(name: str, layers: tuple[str, ...]) -> None:
+def test_heads_read_the_ends_of_the_stages(name: str, layers: tuple[str, ...]) -> None:
     assert head_layers(BACKBONES[name], BACKBONES[name].architecture(WIDTH)) == layers
+
+
+def test_gram_head_by_hand() -> None:
+    # Two positions of two channels, (1, 2) and (3, 0): products (10, 2, 4) over 2 positions.
+    activations = np.array([[[[1, 2], [3, 0]]]], np.float32)
+    np.testing.assert_allclose(np.asarray(Gram()(activations)), np.sqrt([[5, 1, 2]]), rtol=1e-3)
+
+
+def test_waves_are_of_one_strength_and_none_is_shorter_than_a_stride_can_carry() -> None:
+    kernels = waves((7, 7, 3, 16))
+    np.testing.assert_allclose(np.mean(kernels**2, axis=(0, 1, 2)), 2 / (7 * 7 * 3), rtol=1e-5)
+    # Where each kernel's spectrum is strongest, in cycles a pixel.
+    spectra = np.abs(np.fft.fft2(kernels.sum(axis=2), (64, 64), axes=(0, 1))).reshape(-1, 16)
+    frequencies = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64))).reshape(-1)
+    strongest = frequencies[spectra.argmax(axis=0)]
+    assert 0.15 < strongest.max() <= 1 / 4
+    assert strongest.min() < 0.1
+
+
+def test_training_starts_from_waves_and_without_residual_branches() -> None:
+    body, _ = with_heads(BACKBONES["resnet50"], resnet50(WIDTH), classes=4, pictures=2)
+    stem = body.get_layer("conv1_conv").get_weights()[0]
+    np.testing.assert_array_equal(stem[..., ::2], waves(stem[..., ::2].shape))
+    last = [layer.gamma for layer in body.layers if layer.name.endswith("_3_bn")]
+    assert len(last) == 16
+    assert not any(np.any(np.asarray(gamma)) for gamma in last)
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(
@@ -216,6 +272,7 @@ def test_export_writes_a_file_that_loads(trained: Training, atlas: Atlas, tmp_pa
     told = json.loads((tmp_path / "vgg16.json").read_text("utf-8"))
     assert told["sha256"] == hashlib.sha256((tmp_path / "vgg16.npz").read_bytes()).hexdigest()
     assert told["training"]["steps"] == 6
+    assert told["training"]["spoiled"] == SPOILED
     assert told["note"] == "a trial"
     assert [point["step"] for point in told["curve"]] == [2, 4, 6]
     check_layers(tmp_path / "vgg16.npz", trained.architecture)

@@ -1,7 +1,6 @@
 """Numbers and settings in words."""
 
 import math
-from typing import Any
 
 import pytest
 
@@ -63,19 +62,6 @@ def test_every_setting_but_the_layers_is_told_and_may_be_left_out() -> None:
         assert len(settings_in_words(config, without=(name,))) == len(whole) - 1
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"backbone": "vgg19"}, "average"),
-        ({"backbone": "resnet50"}, "max"),
-        ({"backbone": "vgg19", "pooling": "max"}, "max"),
-        ({"backbone": "vgg19", "content_layers": (("resnet50:conv2_block1_out", 1.0),)}, "average and max"),
-    ],
-)
-def test_pooling_is_told_as_the_networks_do_it(settings: dict[str, Any], words: str) -> None:
-    assert dict(settings_in_words(TransferConfig(**settings)))["Pooling"] == words
-
-
 def test_shared_settings_are_those_that_all_runs_have() -> None:
     configs = [
         TransferConfig(backbone=backbone, content_weight=alpha, seed=3)
@@ -83,6 +69,6 @@ def test_shared_settings_are_those_that_all_runs_have() -> None:
     ]
     shared = dict(shared_in_words(configs, without=("backbone",)))
     assert shared["Seed"] == "3"
-    assert not {"Backbone", "Pooling", "Content weight"} & set(shared)
+    assert not {"Backbone", "Content weight"} & set(shared)
     assert dict(shared_in_words(configs[:2]))["Content weight"] == "0.5"
     assert shared_in_words(configs[:1]) == settings_in_words(configs[0])

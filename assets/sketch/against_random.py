@@ -21,9 +21,9 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from assets.sketch.matching import EQUAL, Kept, Measurement, Row, search
-from assets.sketch.painter import DRAFT, Painter, make_painter
+from assets.sketch.painter import DRAFT, USUAL_POOLING, Painter, make_painter
 from nst_core.backbones import BACKBONES
-from nst_core.choices import OwnPooling, Pooling
+from nst_core.choices import Pooling
 from nst_core.errors import RunError
 from nst_core.images import Picture
 from nst_core.metrics import METRICS
@@ -124,7 +124,7 @@ def write(folder: Path, entry: Mapping[str, Any]) -> str:
     held = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     held[_key(entry["backbone"], entry["kept"], entry["settings"]["pooling"])] = entry
     order = [
-        _key(name, kept, pooling) for kept in KEPT for name in BACKBONES for pooling in get_args(OwnPooling)
+        _key(name, kept, pooling) for kept in KEPT for name in BACKBONES for pooling in get_args(Pooling)
     ]
     held = {known: held[known] for known in order if known in held}
     path.write_text(json.dumps(held, indent=1) + "\n", "utf-8")
@@ -137,14 +137,14 @@ def write(folder: Path, entry: Mapping[str, Any]) -> str:
 
 
 def _key(backbone: str, kept: str, pooling: str) -> str:
-    """What an entry is filed under: another pooling than the backbone's own is named."""
+    """What an entry is filed under: another pooling than the usual one is named."""
     key = f"{backbone} {kept}"
-    return key if pooling == BACKBONES[backbone].usual_pooling else f"{key} {pooling}"
+    return key if pooling == USUAL_POOLING else f"{key} {pooling}"
 
 
 def _label(entry: Mapping[str, Any]) -> str:
     row, pooling = BACKBONES[entry["backbone"]], entry["settings"]["pooling"]
-    return row.label if pooling == row.usual_pooling else f"{row.label}, {pooling} pooling"
+    return row.label if pooling == USUAL_POOLING else f"{row.label}, {pooling} pooling"
 
 
 def summary(entries: Sequence[Mapping[str, Any]], kept: str) -> str:
@@ -228,7 +228,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--size", type=int, default=DRAFT.size, help="longest side, pixels")
     parser.add_argument("--steps", type=int, default=DRAFT.steps)
     parser.add_argument("--seed", type=int, default=0, help="of the random weights")
-    parser.add_argument("--pooling", choices=get_args(Pooling), default="usual")
+    parser.add_argument("--pooling", choices=get_args(Pooling), default=USUAL_POOLING)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the two files go")
     return parser
 

@@ -1,5 +1,6 @@
 """Batches of crops: drawn in NumPy, a pure function of (seed, step), and cut on the device that trains."""
 
+import math
 from typing import Any
 
 import keras
@@ -15,25 +16,43 @@ Labels = npt.NDArray[np.int32]
 
 GRAINS = 1 << 20  # normal numbers that the pixels' noise is read from
 
+HEADS = 5  # of the network: one at the end of each stage
+
+# What is done to a crop: left as it is, softened, or frosted, as through ground glass.
+SPOILINGS = 3
+SPOILED = 0.4  # share of the crops softened or frosted, one as often as the other
+FROST = 1.5  # pixels, standard deviation of how far frosting moves each pixel
+GRAIN = 20.0  # of 255, standard deviation of the strength of each crop's noise
+
 
 class Sampler:
     """Draws jittered, turned, scaled and mildly recoloured crops of the atlas' cells.
 
     Turns are small and crops are not mirrored, so that direction stays something to be told apart;
-    colour changes little, so that colour stays in the features.
+    colour changes little, so that colour stays in the features. A share `spoiled` of the crops is softened
+    or frosted, and that is to be told too: who tells a drawing from its blurred and its grainy likeness has
+    to see fine detail and how it hangs together, which names alone can do without. Much noise makes features
+    whose gradients follow what the eye sees (Kaur et al. 2019); without it a picture's statistics can be met
+    by fine hatching.
     """
 
-    def __init__(self, atlas: Atlas, seed: int) -> None:
-        self.cells, self.seed = atlas.cells, seed
+    def __init__(self, atlas: Atlas, seed: int, *, spoiled: float = SPOILED, grain: float = GRAIN) -> None:
+        self.cells, self.seed, self.spoiled, self.grain = atlas.cells, seed, spoiled, grain
 
     def batch(self, step: int, *, side: int, count: int) -> tuple[Numbers, Labels, Labels]:
-        """What `Cutter` cuts by, an array [count, ...] each, and the class and picture of each [count]."""
+        """What `Cutter` cuts by, an array [count, ...] each, and the class and look of each [count].
+
+        A look is a picture and what was done to it: picture * SPOILINGS + spoiling.
+        """
         generator = np.random.default_rng([self.seed, step])
         classes = generator.integers(0, len(self.cells), count, np.int32)
         cells = self.cells[classes]
         pictures = cells[:, 0].astype(np.int32)
         numbers = self._places(generator, cells, side) | self._colours(generator, count)
-        return numbers | {"picture": pictures}, classes, pictures
+        spoilings = generator.integers(1, SPOILINGS, count, np.int32)
+        spoilings[generator.random(count) >= self.spoiled] = 0
+        numbers |= {"picture": pictures, "spoiling": spoilings}
+        return numbers, classes, pictures * SPOILINGS + spoilings
 
     def _places(self, generator: np.random.Generator, cells: npt.NDArray[np.float32], side: int) -> Numbers:
         # Rows and columns [B, side] of an upright grid about nothing, its turn (sine, cosine) and its centre.
@@ -54,7 +73,7 @@ class Sampler:
     def _colours(self, generator: np.random.Generator, count: int) -> Numbers:
         # Colour balance [B, 3]; contrast, brightness and noise's strength [B, 3]; where noise is read [B].
         contrast, offset, grain = generator.standard_normal((3, count))
-        tone = np.stack([np.exp(0.15 * contrast), 12 * offset, 4 * grain], axis=-1)
+        tone = np.stack([np.exp(0.15 * contrast), 12 * offset, self.grain * grain], axis=-1)
         return {
             "balance": np.exp(generator.normal(0, 0.04, (count, 3))).astype(np.float32),
             "tone": tone.astype(np.float32),
@@ -84,8 +103,17 @@ class Cutter(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, numbers: dict[str, Any]) -> Any:
         """The crops."""
-        crops = self.read(numbers["picture"], grid_places(numbers))
+        spoiling = numbers["spoiling"][:, None, None, None]
+        places = grid_places(numbers)
+        moved = places + FROST * self.noise(numbers["noise"], ops.shape(places)[1:])
+        crops = self.read(numbers["picture"], ops.where(spoiling == 2, moved, places))
+        crops = ops.where(spoiling == 1, soften(crops), crops)
         return preprocess(self.recolour(crops, numbers))
+
+    def noise(self, starts: Any, shape: tuple[int, ...]) -> Any:
+        """Normal numbers [B, *shape], read in order from each start [B]."""
+        places = (starts[:, None] + ops.arange(math.prod(shape))) % GRAINS
+        return ops.reshape(ops.take(self.normals, places), (-1, *shape))
 
     def read(self, pictures: Any, places: Any) -> Any:
         """Pictures [B] at places [B, h, w, 2], bilinear, mirrored at the borders; float32 0..255."""
@@ -110,10 +138,15 @@ class Cutter(keras.layers.Layer):  # type: ignore[misc]
         contrast, offset, grain = (numbers["tone"][:, None, None, index : index + 1] for index in range(3))
         mean = ops.mean(crops, axis=(1, 2), keepdims=True)
         crops = (crops - mean) * contrast + mean * numbers["balance"][:, None, None, :] + offset
-        side = ops.shape(crops)[1]
-        places = (numbers["noise"][:, None] + ops.arange(side * side * 3)) % GRAINS
-        crops += grain * ops.reshape(ops.take(self.normals, places), ops.shape(crops))
+        crops += grain * self.noise(numbers["noise"], ops.shape(crops)[1:])
         return ops.clip(crops, 0, 255)
+
+
+def soften(crops: Any) -> Any:
+    """Crops [B, h, w, 3] by means over 3 x 3 pixels, twice."""
+    for _ in range(2):
+        crops = ops.average_pool(crops, 3, 1, padding="same", data_format="channels_last")
+    return crops
 
 
 def grid_places(numbers: dict[str, Any]) -> Any:
@@ -130,7 +163,10 @@ def preprocess(pictures: Any) -> Any:
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """The batches of steps `first` to `last`, the latter not among them, as Keras trains on them."""
+    """The batches of steps `first` to `last`, the latter not among them, as Keras trains on them.
+
+    Labels: the look for each head but the last, which gets the class.
+    """
 
     def __init__(self, sampler: Sampler, first: int, last: int, *, side: int, count: int) -> None:
         super().__init__()
@@ -140,6 +176,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, index: int) -> tuple[Numbers, tuple[Labels, Labels, Labels]]:
-        numbers, classes, pictures = self.sampler.batch(self.first + index, side=self.side, count=self.count)
-        return numbers, (pictures, pictures, classes)
+    def __getitem__(self, index: int) -> tuple[Numbers, tuple[Labels, ...]]:
+        numbers, classes, looks = self.sampler.batch(self.first + index, side=self.side, count=self.count)
+        return numbers, (*[looks] * (HEADS - 1), classes)

@@ -16,7 +16,7 @@ import numpy as np
 
 from assets.sketch.atlas import Atlas
 from assets.sketch.calibration import Array, calibrated
-from assets.sketch.crops import preprocess
+from assets.sketch.crops import HEADS, preprocess
 from nst_core.networks import Arrays, fold
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def describe(training: "Training", atlas: Atlas, backbone: str, packed: bytes) -
         "classes": len(atlas.cells),
         "accuracy": round(training.accuracy(), 4),
         "seconds": round(training.seconds),
-        "training": asdict(training.plan),
+        "training": asdict(training.plan)
+        | {"heads": HEADS, "spoiled": training.sampler.spoiled, "grain": training.sampler.grain},
         "versions": versions,
         "curve": [
             {

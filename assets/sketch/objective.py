@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from assets.sketch.atlas import Atlas
-from assets.sketch.crops import Cutter
+from assets.sketch.crops import HEADS, SPOILINGS, Cutter
 from nst_core.architectures import Architecture
 from nst_core.backbones import Backbone
 from nst_core.networks import keras_model
 
 SMOOTHING = 0.1
 SIDE_HEADS = 0.3
+GRAM_HEADS = 2  # of the shallowest stages: what their Gram matrices tell is what style transfer will use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,32 +57,98 @@ class Plan:
 
 
 def head_layers(backbone: Backbone, architecture: Architecture) -> tuple[str, ...]:
-    """The last layer of the three deepest stages: blocks 3, 4 and 5."""
+    """The last layer of each of the five stages."""
     pooled = tuple(layer.inputs[0] for layer in architecture.layers if layer.kind == "max_pool")
-    return (pooled if len(pooled) > 1 else backbone.style_layers)[-3:]
+    return pooled if len(pooled) > 1 else backbone.style_layers
 
 
 def with_heads(
     backbone: Backbone, architecture: Architecture, *, classes: int, pictures: int
 ) -> tuple[Any, Any]:
-    """The bare model, and one with three outputs: logits of picture, picture and class, shallow to deep."""
+    """The bare model, and one with a head a stage: logits of looks, and of classes at the end."""
     body = keras_model(architecture, normalised=True)
+    prepare(body)
     outputs = []
-    for number, (name, size) in enumerate(
-        zip(head_layers(backbone, architecture), (pictures, pictures, classes), strict=True)
-    ):
-        pooled = keras.layers.GlobalAveragePooling2D(name=f"head{number}_pool")(body.output[name])
+    for number, name in enumerate(head_layers(backbone, architecture)):
+        pooling = Gram if number < GRAM_HEADS else keras.layers.GlobalAveragePooling2D
+        pooled = pooling(name=f"head{number}_pool")(body.output[name])
         normal = keras.layers.BatchNormalization(name=f"head{number}_bn")(pooled)
+        size = classes if number == HEADS - 1 else pictures * SPOILINGS
         outputs.append(keras.layers.Dense(size, name=f"head{number}")(normal))
     return body, keras.Model(body.input, outputs, name="with_heads")
 
 
+def prepare(body: Any) -> None:
+    """Set what a network starts from where Keras' own start serves style badly.
+
+    Every other kernel of a large convolution, ResNet50's first, becomes a wave in place of noise: noise
+    answers to little but the mean of what it sees, and a short training leaves it noise. Residual branches
+    start at nothing (Goyal et al. 2017, section 5.1), so that what the first layer saw is handed on and the
+    branches add to it.
+    """
+    for layer in body.layers:
+        if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size[0] > 3:
+            kernel, *rest = layer.get_weights()
+            kernel[..., ::2] = waves(kernel[..., ::2].shape)
+            layer.set_weights([kernel, *rest])
+        if layer.name.endswith("_3_bn"):
+            layer.gamma.assign(ops.zeros_like(layer.gamma))
+
+
+def waves(shape: tuple[int, int, int, int], seed: int = 0) -> npt.NDArray[np.float32]:
+    """Kernels [k, k, 3, N]: waves of length 5 to 16 pixels, most of them grey, in a Gaussian window.
+
+    None is shorter than two of the stride's steps, so that fine hatching cannot pass for coarse forms.
+    Scaled as He et al. (2015) draw theirs: a mean square of 2 over the number of inputs.
+    """
+    side, _, colours, count = shape
+    generator = np.random.default_rng(seed)
+    rows, columns = np.indices((side, side)) - (side - 1) / 2
+    window = np.exp(-(rows**2 + columns**2) / (2 * (side / 4) ** 2))
+    # Directions and lengths are dealt evenly, in unlike order, so that few channels leave no gap.
+    turns = np.pi * (np.arange(count) + generator.random(count)) / count
+    lengths = 5 * (16 / 5) ** generator.permutation(np.linspace(0, 1, count))
+    kernels = np.empty(shape)
+    for index, (turn, length) in enumerate(zip(turns, lengths, strict=True)):
+        along = rows * np.sin(turn) + columns * np.cos(turn)
+        wave = window * np.cos(2 * np.pi * (along / length + generator.random()))
+        tint = 1 + 0.7 * generator.standard_normal(colours)
+        kernels[..., index] = wave[:, :, None] * tint
+    kernels *= np.sqrt(2 / (side * side * colours) / np.mean(kernels**2, axis=(0, 1, 2)))
+    return kernels.astype(np.float32)
+
+
+class Gram(keras.layers.Layer):  # type: ignore[misc]
+    """Roots of the Gram matrix of activations [B, h, w, C], a mean over positions: its upper half.
+
+    Roots, for products have long tails.
+    """
+
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        return input_shape[0], len(upper_half(input_shape[-1]))
+
+    def call(self, activations: Any) -> Any:
+        """The roots; activations are not negative."""
+        _, height, width, channels = ops.shape(activations)
+        flat = ops.reshape(activations, (-1, height * width, channels))
+        gram = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width, flat.dtype)
+        half = ops.take(ops.reshape(gram, (-1, channels**2)), upper_half(channels), axis=1)
+        return ops.sqrt(half + 1e-4)
+
+
+def upper_half(side: int) -> npt.NDArray[np.int32]:
+    """Where a matrix of this side, read row by row, holds its diagonal and what is right of it."""
+    rows, columns = np.triu_indices(side)
+    return (rows * side + columns).astype(np.int32)
+
+
 def cutting(atlas: Atlas, model: Any) -> Any:
-    """The model behind the cutter: from the numbers of `Sampler.batch` to the three heads' logits."""
-    whole, pair, number = ((None,), "float32"), ((2,), "float32"), ((), "int32")
-    three = ((3,), "float32")
-    shapes = {"rows": whole, "columns": whole, "turn": pair, "centre": pair, "balance": three, "tone": three}
-    shapes |= {"noise": number, "picture": number}
+    """The model behind the cutter: from the numbers of `Sampler.batch` to the heads' logits."""
+    whole, pair, three = ((None,), "float32"), ((2,), "float32"), ((3,), "float32")
+    number: tuple[tuple[int, ...], str] = ((), "int32")
+    shapes: dict[str, tuple[tuple[int | None, ...], str]] = {"rows": whole, "columns": whole, "turn": pair}
+    shapes |= {"centre": pair, "balance": three, "tone": three}
+    shapes |= {"noise": number, "picture": number, "spoiling": number}
     inputs = {name: keras.Input(shape, dtype=kind, name=name) for name, (shape, kind) in shapes.items()}
     logits = model(Cutter(atlas)(inputs))
     # Keras calls each loss after the layer that it comes from.
@@ -116,9 +185,9 @@ def compile_for(model: Any, optimizer: Any) -> None:
     """Make Keras train the model of `cutting`: what it minimises and what it reports."""
     model.compile(
         optimizer,
-        loss=[smoothed_loss] * 3,
-        loss_weights=[SIDE_HEADS, SIDE_HEADS, 1.0],
-        metrics=[[], [], [keras.metrics.SparseCategoricalAccuracy(name="right")]],
+        loss=[smoothed_loss] * HEADS,
+        loss_weights=[*[SIDE_HEADS] * (HEADS - 1), 1.0],
+        metrics=[*[[]] * (HEADS - 1), [keras.metrics.SparseCategoricalAccuracy(name="right")]],
         # TensorFlow's own kernels convolve faster on processors than XLA's.
         jit_compile=keras.backend.backend() != "tensorflow",
     )

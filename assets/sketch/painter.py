@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nst_core.transfer import Run
 
 DRAFT = PRESETS["draft"]
+USUAL_POOLING = TransferConfig().pooling
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +53,7 @@ def make_painter(
     size: int = DRAFT.size,
     steps: int = DRAFT.steps,
     seed: int = 0,
-    pooling: Pooling = "usual",
+    pooling: Pooling = USUAL_POOLING,
 ) -> Painter:
     """A painter with the backbone of this name under sketch, random or ImageNet weights.
 

@@ -13,13 +13,15 @@ import keras
 
 from assets.sketch.atlas import Atlas, cached_atlas, default_cache
 from assets.sketch.checkpoints import CheckpointError, restore, save
-from assets.sketch.crops import Batches, Sampler
+from assets.sketch.crops import HEADS, Batches, Sampler
 from assets.sketch.objective import Plan, adam_w, compile_for, cutting, with_heads
 from nst_core.backbones import BACKBONES, Backbone
 
 WIDTH = 0.25
 # Far from every training step's crops.
 SETTLING_STEP, EVALUATION_STEP = 1 << 40, 1 << 41
+CLEAN_GRAIN = 4.0  # of 255: noise of the crops that the end is settled and measured on
+LAST = f"head{HEADS - 1}"  # the head that names the class
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Training:
         )
         self.optimizer = adam_w(plan, self.model)
         self.sampler = Sampler(atlas, plan.seed)
+        self.clean = Sampler(atlas, plan.seed, spoiled=0, grain=CLEAN_GRAIN)
         self.whole = cutting(atlas, self.model)
         compile_for(self.whole, self.optimizer)
         self.curve: list[Point] = []
@@ -69,7 +72,7 @@ class Training:
             told = self.whole.fit(batches, shuffle=False, verbose=0).history
             kept, self.step = self.step // keep, stop
             self.seconds = time.perf_counter() - began
-            point = Point(stop, told["head2_loss"][0], told["head2_right"][0], self.seconds)
+            point = Point(stop, told[f"{LAST}_loss"][0], told[f"{LAST}_right"][0], self.seconds)
             self.curve.append(point)
             yield point
             if stop // keep > kept or stop == last:
@@ -95,10 +98,10 @@ class Training:
     def accuracy(self) -> float:
         """Share of fresh crops put in their class, the batch normalisations as at inference."""
         fresh = self._large(EVALUATION_STEP, self.plan.evaluation, 64)
-        return float(self.whole.evaluate(fresh, verbose=0, return_dict=True)["head2_right"])
+        return float(self.whole.evaluate(fresh, verbose=0, return_dict=True)[f"{LAST}_right"])
 
     def _large(self, first: int, steps: int, count: int) -> Batches:
-        return Batches(self.sampler, first, first + steps, side=self.plan.large_crop, count=count)
+        return Batches(self.clean, first, first + steps, side=self.plan.large_crop, count=count)
 
 
 def write_curve(folder: Path, curve: list[Point]) -> None:

@@ -123,8 +123,8 @@ def _seeing_settings(base: TransferConfig) -> dict[str, Any]:
             "pooling",
             "Pooling",
             POOLING_WORDS,
-            "How maps are made smaller. Networks learn with the maximum. The average leaves less grain on the"
-            " VGGs (Gatys et al. 2015) and a lattice on ResNet50, so each network has its own.",
+            "How maps are made smaller. Networks learn with the maximum; the average leaves less grain in the"
+            " picture (Gatys et al. 2015).",
             base.pooling,
         ),
         "padding": select(

@@ -18,7 +18,7 @@ PADDING_WORDS: Mapping[str, str] = MappingProxyType(
     {"zero": "Black (as trained)", "reflect": "Mirror image", "replicate": "Border repeated"}
 )
 POOLING_WORDS: Mapping[str, str] = MappingProxyType(
-    {"usual": "As suits the network", "average": "Average (as Gatys)", "max": "Maximum (as trained)"}
+    {"average": "Average (less grain)", "max": "Maximum (as trained)"}
 )
 WEIGHTS_WORDS: Mapping[str, str] = MappingProxyType(
     {"auto": "Automatic", "imagenet": "ImageNet", "sketch": "Sketch", "random": "Random"}

@@ -65,11 +65,6 @@ def style_of(backbone: str, other: str) -> dict[str, Any]:
     return {"style_layers": weigh_alike(keys)}
 
 
-def other_pooling(backbone: str) -> dict[str, Any]:
-    """The maximum for networks that usually average, and the other way round."""
-    return {"pooling": "max" if find_backbone(backbone).usual_pooling == "average" else "average"}
-
-
 def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
     """Name -> what it changes, the plain one first."""
     other = "vgg19" if backbone == "resnet50" else "resnet50"
@@ -93,7 +88,7 @@ def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
             "absolute variation": {"variation": "absolute"},
             "variation to the power": {"variation": "power"},
             "black borders": {"padding": "zero"},
-            "the other pooling": other_pooling(backbone),
+            "pooling by the maximum": {"pooling": "max"},
             "strokes 0.6 times as large": {"style_scale": 0.6},
             "strokes 1.6 times as large": {"style_scale": 1.6},
             "Adam, jitter of 8 pixels": {"optimiser": "adam", "jitter": 8},
