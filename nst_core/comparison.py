@@ -67,7 +67,7 @@ def differing_fields(records: Sequence[RunRecord]) -> tuple[str, ...]:
 
     Those are "content" and "style" (other bytes or another size), "weights source" (`auto` chose differently)
     and "steps made" (a run ended early). A fair comparison of backbones gives ("backbone",) and nothing else.
-    Layers and pooling count as different only when they are not the backbone's own.
+    Layers count as different only when they are not the backbone's own.
     """
     configs = [_plain(record) for record in records]
     differing = [

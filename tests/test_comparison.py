@@ -41,6 +41,7 @@ def test_a_fair_comparison_differs_in_the_backbone_only() -> None:
         (make_record("resnet50", steps=make_steps((3.0, 2.0))), ("backbone", "steps made")),
         (make_record("resnet50", content_weight=7.0, padding="zero"),
          ("backbone", "content_weight", "padding")),
+        (make_record("resnet50", pooling="max"), ("backbone", "pooling")),
         (make_record("vgg19", style_layers=(("block1_conv1", 1.0),)), ("backbone", "style_layers")),
         (make_record("vgg19", content_layers=(("block1_conv1", 1.0),)), ("backbone", "content_layers")),
     ],

@@ -215,12 +215,22 @@ def test_a_checkpoint_of_another_network_is_refused(trained: Training, tmp_path:
 
 
 def test_settling_makes_inference_agree_with_the_batch(trained: Training) -> None:
-    numbers, _, _ = trained.sampler.batch(0, side=32, count=32)
+    numbers, _, _ = trained.clean.batch(0, side=32, count=32)
     trained.settle()
     batch = trained.whole(numbers, training=True)[0].numpy()
     trained.settle()
     settled = trained.whole(numbers, training=False)[0].numpy()
     assert np.corrcoef(batch.ravel(), settled.ravel())[0, 1] > 0.8
+
+
+def test_the_end_is_settled_and_measured_on_unspoiled_crops(trained: Training) -> None:
+    numbers, _ = trained._large(0, 1, 200)[0]
+    assert not numbers["spoiling"].any()
+    assert trained.sampler.batch(0, side=8, count=200)[0]["spoiling"].any()
+    strengths = [
+        each.batch(0, side=8, count=200)[0]["tone"][:, 2].std() for each in (trained.clean, trained.sampler)
+    ]
+    assert 4 * strengths[0] < strengths[1]
 
 
 def test_folding_keeps_the_function(trained: Training) -> None:

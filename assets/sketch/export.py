@@ -16,7 +16,8 @@ import numpy as np
 
 from assets.sketch.atlas import Atlas
 from assets.sketch.calibration import Array, calibrated
-from assets.sketch.crops import HEADS, preprocess
+from assets.sketch.crops import FROST, HEADS, preprocess
+from assets.sketch.objective import GRAM_HEADS, SIDE_HEADS
 from nst_core.networks import Arrays, fold
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def describe(training: "Training", atlas: Atlas, backbone: str, packed: bytes) -
         "accuracy": round(training.accuracy(), 4),
         "seconds": round(training.seconds),
         "training": asdict(training.plan)
-        | {"heads": HEADS, "spoiled": training.sampler.spoiled, "grain": training.sampler.grain},
+        | {"heads": HEADS, "gram_heads": GRAM_HEADS, "side_heads": SIDE_HEADS}
+        | {"spoiled": training.sampler.spoiled, "frost": FROST, "grain": training.sampler.grain},
         "versions": versions,
         "curve": [
             {

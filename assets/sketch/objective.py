@@ -65,11 +65,14 @@ def head_layers(backbone: Backbone, architecture: Architecture) -> tuple[str, ..
 def with_heads(
     backbone: Backbone, architecture: Architecture, *, classes: int, pictures: int
 ) -> tuple[Any, Any]:
-    """The bare model, and one with a head a stage: logits of looks, and of classes at the end."""
+    """The bare model, and one with a head a stage.
+
+    Its outputs are logits: of looks [B, pictures * SPOILINGS], and in the end of classes [B, classes].
+    """
     body = keras_model(architecture, normalised=True)
     prepare(body)
     outputs = []
-    for number, name in enumerate(head_layers(backbone, architecture)):
+    for number, name in zip(range(HEADS), head_layers(backbone, architecture), strict=True):
         pooling = Gram if number < GRAM_HEADS else keras.layers.GlobalAveragePooling2D
         pooled = pooling(name=f"head{number}_pool")(body.output[name])
         normal = keras.layers.BatchNormalization(name=f"head{number}_bn")(pooled)
@@ -96,7 +99,7 @@ def prepare(body: Any) -> None:
 
 
 def waves(shape: tuple[int, int, int, int], seed: int = 0) -> npt.NDArray[np.float32]:
-    """Kernels [k, k, 3, N]: waves of length 5 to 16 pixels, most of them grey, in a Gaussian window.
+    """Kernels [k, k, 3, N]: waves of length 5 to 16 pixels, tinted about grey, in a Gaussian window.
 
     None is shorter than two of the stride's steps, so that fine hatching cannot pass for coarse forms.
     Scaled as He et al. (2015) draw theirs: a mean square of 2 over the number of inputs.
@@ -119,7 +122,7 @@ def waves(shape: tuple[int, int, int, int], seed: int = 0) -> npt.NDArray[np.flo
 
 
 class Gram(keras.layers.Layer):  # type: ignore[misc]
-    """Roots of the Gram matrix of activations [B, h, w, C], a mean over positions: its upper half.
+    """The upper half of the Gram matrix of activations [B, h, w, C], a mean over positions; of each its root.
 
     Roots, for products have long tails.
     """
@@ -128,7 +131,7 @@ class Gram(keras.layers.Layer):  # type: ignore[misc]
         return input_shape[0], len(upper_half(input_shape[-1]))
 
     def call(self, activations: Any) -> Any:
-        """The roots; activations are not negative."""
+        """The roots [B, C (C + 1) / 2]; activations are not negative."""
         _, height, width, channels = ops.shape(activations)
         flat = ops.reshape(activations, (-1, height * width, channels))
         gram = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width, flat.dtype)
@@ -137,7 +140,7 @@ class Gram(keras.layers.Layer):  # type: ignore[misc]
 
 
 def upper_half(side: int) -> npt.NDArray[np.int32]:
-    """Where a matrix of this side, read row by row, holds its diagonal and what is right of it."""
+    """Where a matrix, read row by row, holds its diagonal and what is right of it: [side (side + 1) / 2]."""
     rows, columns = np.triu_indices(side)
     return (rows * side + columns).astype(np.int32)
 

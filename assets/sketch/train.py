@@ -96,7 +96,7 @@ class Training:
         still.fit(self._large(SETTLING_STEP, count, 48), shuffle=False, verbose=0)
 
     def accuracy(self) -> float:
-        """Share of fresh crops put in their class, the batch normalisations as at inference."""
+        """Share of fresh unspoiled crops put in their class, the batch normalisations as at inference."""
         fresh = self._large(EVALUATION_STEP, self.plan.evaluation, 64)
         return float(self.whole.evaluate(fresh, verbose=0, return_dict=True)[f"{LAST}_right"])
 

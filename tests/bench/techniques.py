@@ -80,7 +80,7 @@ def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
             "means and deviations": {"statistic": "moments"},
             "Gaussian Wasserstein": {"statistic": "wasserstein"},
             "smoothed activations": {"smoothing": "softmax"},
-            "smoothed activations, temperature 3": {"smoothing": "softmax", "temperature": 3.0},
+            "smoothed activations, temperature 20": {"smoothing": "softmax", "temperature": 20.0},
             "without the deepest layers": fewer_layers(backbone),
             f"content by {label}": content_of(other),
             f"style also by {label}": style_of(backbone, other),

@@ -146,7 +146,7 @@ def test_columns_of_layers_leave_out_or_add_what_they_say() -> None:
 def test_columns_of_one_setting_change_it() -> None:
     assert requested("resnet50-smoothed").smoothing == "softmax"
     assert requested("resnet50-smoothed", "random").temperature == 1.0
-    assert requested("resnet50-smoothed", "sketch").temperature == 3.0
+    assert requested("resnet50-smoothed", "sketch").temperature == 20.0
     for backbone in BACKBONES:
         assert requested(f"{backbone}-finish") == replace(requested(backbone), finish="lbfgs")
         assert requested(f"{backbone}-adam") == replace(requested(backbone), optimiser="adam")
