@@ -14,9 +14,7 @@ from nst_core.backbones import BGR_MEANS
 Numbers = dict[str, npt.NDArray[Any]]
 Labels = npt.NDArray[np.int32]
 
-GRAINS = 1 << 20  # normal numbers that the pixels' noise is read from
-
-HEADS = 5  # of the network: one at the end of each stage
+NORMALS = 1 << 20  # numbers that grain and frosting are read from
 
 # What is done to a crop: left as it is, softened, or frosted, as through ground glass.
 SPOILINGS = 3
@@ -77,7 +75,7 @@ class Sampler:
         return {
             "balance": np.exp(generator.normal(0, 0.04, (count, 3))).astype(np.float32),
             "tone": tone.astype(np.float32),
-            "noise": generator.integers(0, GRAINS, count, np.int32),
+            "noise": generator.integers(0, NORMALS, count, np.int32),
         }
 
 
@@ -90,7 +88,7 @@ class Cutter(keras.layers.Layer):  # type: ignore[misc]
         self.size = atlas.pictures.shape[1]
         # Weights, not constants: a compiled step takes them as they are.
         self.pixels = self._held(pixels, "uint8")
-        self.normals = self._held(np.random.default_rng(0).standard_normal(GRAINS, np.float32), "float32")
+        self.normals = self._held(np.random.default_rng(0).standard_normal(NORMALS, np.float32), "float32")
 
     def _held(self, array: npt.NDArray[Any], dtype: str) -> Any:
         return self.add_weight(
@@ -112,7 +110,7 @@ class Cutter(keras.layers.Layer):  # type: ignore[misc]
 
     def noise(self, starts: Any, shape: tuple[int, ...]) -> Any:
         """Normal numbers [B, *shape], read in order from each start [B]."""
-        places = (starts[:, None] + ops.arange(math.prod(shape))) % GRAINS
+        places = (starts[:, None] + ops.arange(math.prod(shape))) % NORMALS
         return ops.reshape(ops.take(self.normals, places), (-1, *shape))
 
     def read(self, pictures: Any, places: Any) -> Any:
@@ -165,11 +163,12 @@ def preprocess(pictures: Any) -> Any:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """The batches of steps `first` to `last`, the latter not among them, as Keras trains on them.
 
-    Labels: the look for each head but the last, which gets the class.
+    Labels: the look for each of the heads but the last, which gets the class.
     """
 
-    def __init__(self, sampler: Sampler, first: int, last: int, *, side: int, count: int) -> None:
+    def __init__(self, sampler: Sampler, first: int, last: int, *, side: int, count: int, heads: int) -> None:
         super().__init__()
+        self.heads = heads
         self.sampler, self.first, self.steps = sampler, first, last - first
         self.side, self.count = side, count
 
@@ -178,4 +177,4 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> tuple[Numbers, tuple[Labels, ...]]:
         numbers, classes, looks = self.sampler.batch(self.first + index, side=self.side, count=self.count)
-        return numbers, (*[looks] * (HEADS - 1), classes)
+        return numbers, (*[looks] * (self.heads - 1), classes)

@@ -16,8 +16,8 @@ import numpy as np
 
 from assets.sketch.atlas import Atlas
 from assets.sketch.calibration import Array, calibrated
-from assets.sketch.crops import FROST, HEADS, preprocess
-from assets.sketch.objective import GRAM_HEADS, SIDE_HEADS
+from assets.sketch.crops import FROST, preprocess
+from assets.sketch.objective import GRAM_HEADS, HEADS, SIDE_HEADS
 from nst_core.networks import Arrays, fold
 
 if TYPE_CHECKING:

@@ -10,13 +10,14 @@ import numpy.typing as npt
 from keras import ops
 
 from assets.sketch.atlas import Atlas
-from assets.sketch.crops import HEADS, SPOILINGS, Cutter
+from assets.sketch.crops import SPOILINGS, Cutter
 from nst_core.architectures import Architecture
 from nst_core.backbones import Backbone
 from nst_core.networks import keras_model
 
 SMOOTHING = 0.1
-SIDE_HEADS = 0.3
+HEADS = 5  # one at the end of each stage
+SIDE_HEADS = 0.3  # what the loss of each but the last counts
 GRAM_HEADS = 2  # of the shallowest stages: what their Gram matrices tell is what style transfer will use
 
 
@@ -70,7 +71,7 @@ def with_heads(
     Its outputs are logits: of looks [B, pictures * SPOILINGS], and in the end of classes [B, classes].
     """
     body = keras_model(architecture, normalised=True)
-    prepare(body)
+    initialise(body)
     outputs = []
     for number, name in zip(range(HEADS), head_layers(backbone, architecture), strict=True):
         pooling = Gram if number < GRAM_HEADS else keras.layers.GlobalAveragePooling2D
@@ -81,7 +82,7 @@ def with_heads(
     return body, keras.Model(body.input, outputs, name="with_heads")
 
 
-def prepare(body: Any) -> None:
+def initialise(body: Any) -> None:
     """Set what a network starts from where Keras' own start serves style badly.
 
     Every other kernel of a large convolution, ResNet50's first, becomes a wave in place of noise: noise

@@ -13,8 +13,8 @@ import keras
 
 from assets.sketch.atlas import Atlas, cached_atlas, default_cache
 from assets.sketch.checkpoints import CheckpointError, restore, save
-from assets.sketch.crops import HEADS, Batches, Sampler
-from assets.sketch.objective import Plan, adam_w, compile_for, cutting, with_heads
+from assets.sketch.crops import Batches, Sampler
+from assets.sketch.objective import HEADS, Plan, adam_w, compile_for, cutting, with_heads
 from nst_core.backbones import BACKBONES, Backbone
 
 WIDTH = 0.25
@@ -68,7 +68,7 @@ class Training:
         while self.step < last:
             side, count = self.plan.shape(self.step)
             stop = min(last, self.step + every - self.step % every, self.plan.same_shape_until(self.step))
-            batches = Batches(self.sampler, self.step, stop, side=side, count=count)
+            batches = Batches(self.sampler, self.step, stop, side=side, count=count, heads=HEADS)
             told = self.whole.fit(batches, shuffle=False, verbose=0).history
             kept, self.step = self.step // keep, stop
             self.seconds = time.perf_counter() - began
@@ -101,7 +101,8 @@ class Training:
         return float(self.whole.evaluate(fresh, verbose=0, return_dict=True)[f"{LAST}_right"])
 
     def _large(self, first: int, steps: int, count: int) -> Batches:
-        return Batches(self.clean, first, first + steps, side=self.plan.large_crop, count=count)
+        side = self.plan.large_crop
+        return Batches(self.clean, first, first + steps, side=side, count=count, heads=HEADS)
 
 
 def write_curve(folder: Path, curve: list[Point]) -> None:

@@ -45,6 +45,9 @@ FEW = (
 )
 
 
+SMOOTHINGS = (3.0, 6.0, 10.0, 20.0, 40.0)  # temperatures beside the paper's, which is 1
+
+
 def fewer_layers(backbone: str) -> dict[str, Any]:
     """The usual sketch style layers but for those of the deepest stage."""
     return {
@@ -80,7 +83,10 @@ def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
             "means and deviations": {"statistic": "moments"},
             "Gaussian Wasserstein": {"statistic": "wasserstein"},
             "smoothed activations": {"smoothing": "softmax"},
-            "smoothed activations, temperature 20": {"smoothing": "softmax", "temperature": 20.0},
+            **{
+                f"smoothed activations, temperature {each:g}": {"smoothing": "softmax", "temperature": each}
+                for each in SMOOTHINGS
+            },
             "without the deepest layers": fewer_layers(backbone),
             f"content by {label}": content_of(other),
             f"style also by {label}": style_of(backbone, other),
