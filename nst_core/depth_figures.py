@@ -60,7 +60,10 @@ def statistics_figure(profiles: Sequence[Profile], quantity: Quantity) -> Any:
             "tickformat": ".0%",
             "range": [0, 1.02],
         },
-        yaxis={"type": "log" if log else "linear", "title": axis, "nticks": 6},
+        # Of themselves Plotly's ticks between powers of ten are labelled by their first digit alone.
+        yaxis={"type": "log", "title": axis, "dtick": "D2", "tickformat": "~g"}
+        if log
+        else {"type": "linear", "title": axis, "nticks": 6},
         hovermode="closest",
         legend={"orientation": "h", "y": -0.25},
         margin={"l": 60, "r": 12, "t": 48, "b": 40},

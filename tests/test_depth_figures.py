@@ -21,4 +21,6 @@ def test_statistics_are_drawn_over_depth_in_the_backbones_colour(quantity, axis)
     assert list(figure.data[0].y) == [getattr(row, quantity) for row in rows]
     assert figure.data[0].line.color == VGG16.colour
     assert figure.layout.yaxis.type == axis
+    # Without a format of their own ticks between powers of ten show their first digit: 30 as "3".
+    assert (figure.layout.yaxis.tickformat == "~g") == (axis == "log")
     assert figure.layout.title.text.endswith("?")

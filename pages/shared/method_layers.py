@@ -137,7 +137,8 @@ def show_choice(backbone: Backbone) -> None:
     equal = len({weight for _, weight in style}) == 1
     told = ", ".join(f"`{layer}`" if equal else f"`{layer}` × {weight:.3g}" for layer, weight in style)
     each = f", each at weight {style[0][1]:.3g}" if equal and len(style) > 1 else ""
-    st.markdown(f"**Style** from {told}{each}; **content** from `{content[0][0]}`.")
+    seen = " and ".join(f"`{layer}`" for layer, _ in content)
+    st.markdown(f"**Style** from {told}{each}; **content** from {seen}.")
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, action, disabled in (
             ("Back to the usual layers", forget, not own_layers(backbone.name)),

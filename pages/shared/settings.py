@@ -20,16 +20,16 @@ from pages.shared.settings_words import WEIGHTS_WORDS, change_words, strength_wo
 
 def choose_backbone() -> str:
     """The network to look through."""
-    return str(
-        st.segmented_control(
-            "Network",
-            list(BACKBONES),
-            format_func=lambda name: find_backbone(name).label,
-            required=True,
-            key=remember("backbone", "vgg19"),
-            persist_state="session",
-        )
+    chosen = st.segmented_control(
+        "Network",
+        list(BACKBONES),
+        format_func=lambda name: find_backbone(name).label,
+        required=True,
+        key=remember("backbone", TransferConfig().backbone),
+        persist_state="session",
     )
+    # What another page drew and nobody touched comes back as none in the browser.
+    return str(chosen or TransferConfig().backbone)
 
 
 def choose_preset(seconds: Mapping[str, float]) -> str:
