@@ -7,6 +7,7 @@ from PIL import Image
 from streamlit.errors import StreamlitAPIException
 
 from nst_core.backbones import BACKBONES
+from pages.shared.settings_widgets import carry_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def favicon() -> Image.Image:
     return icon
 
 
-_ROUTED, _TARGET = "frame.routed", "frame.target"
+_ROUTED, _TARGET, _SHOWN = "frame.routed", "frame.target", "frame.shown"
 
 
 def arrive() -> None:
@@ -58,6 +59,9 @@ def frame(path: str) -> None:
     because a folder named `pages` stands beside app.py. The page then goes through the router and back.
     """
     st.set_page_config(layout="wide")
+    if st.session_state.get(_SHOWN) != path:
+        st.session_state[_SHOWN] = path
+        carry_over()
     if st.session_state.get(_ROUTED):
         return
     st.session_state[_TARGET] = (path, st.query_params.to_dict())

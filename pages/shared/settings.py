@@ -20,17 +20,16 @@ from pages.shared.settings_words import WEIGHTS_WORDS, change_words, strength_wo
 
 def choose_backbone() -> str:
     """The network to look through."""
-    usual = TransferConfig().backbone
-    chosen = st.segmented_control(
-        "Network",
-        list(BACKBONES),
-        format_func=lambda name: find_backbone(name).label,
-        required=True,
-        key=remember("backbone", usual),
-        persist_state="session",
+    return str(
+        st.segmented_control(
+            "Network",
+            list(BACKBONES),
+            format_func=lambda name: find_backbone(name).label,
+            required=True,
+            key=remember("backbone", TransferConfig().backbone),
+            persist_state="session",
+        )
     )
-    # What another page drew and nobody touched comes back as none in the browser.
-    return str(chosen or usual)
 
 
 def choose_preset(seconds: Mapping[str, float]) -> str:

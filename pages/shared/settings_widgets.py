@@ -18,6 +18,18 @@ def remember(name: str, value: Any) -> str:
     return key
 
 
+def carry_over() -> None:
+    """Give every setting its value anew, once on each change of page and before the first widget is drawn.
+
+    To Streamlit a widget is another one on another page. What the browser sends of the page that was left
+    keeps the old one alive for one more run, in which the new one would begin at its own default: a strength
+    of 0, no quality at all.
+    """
+    for key in list(st.session_state):
+        if str(key).startswith("settings."):
+            st.session_state[key] = st.session_state[key]
+
+
 def held(name: str, otherwise: Any) -> Any:
     """What is chosen, whether its widget was drawn yet or not."""
     return st.session_state.get(f"settings.{name}", otherwise)

@@ -42,6 +42,11 @@ def choose(page: Page, *, size: int, steps: int) -> None:
     more.click()
 
 
+def stop(page: Page) -> None:
+    """Press the page's own Stop; Streamlit's, in the header while a script runs, has the same name."""
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
+
+
 def run(page: Page, name: str = "Run") -> None:
     """Press Run, and see that it was heard."""
     button = page.get_by_role("button", name=name, exact=True)

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.harness import AppServer, Incidents, StartApp
-from tests.browser.steps import AFTER_A_LOAD, PAGES, choose, go_to, open_page, run
+from tests.browser.steps import AFTER_A_LOAD, PAGES, choose, go_to, open_page, run, stop
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,7 @@ def upload_content(page: Page) -> None:
 def stop_and_see(page: Page) -> None:
     """Stop the run once it has made some steps; its picture is kept and shown."""
     expect(page.get_by_text(STEPS_MADE)).to_be_visible(timeout=AFTER_A_LOAD)
-    page.get_by_role("button", name="Stop", exact=True).click()
+    stop(page)
     expect_stopped(page)
 
 
@@ -103,7 +103,7 @@ def test_a_double_click_on_run_is_one_job(cold: Page) -> None:
     expect(cold.get_by_text(STEPS_MADE)).to_be_visible(timeout=AFTER_A_LOAD)
     expect(cold.get_by_role("button", name="Run", exact=True)).to_be_disabled()
     job = job_of(cold)
-    cold.get_by_role("button", name="Stop", exact=True).click()
+    stop(cold)
     expect_stopped(cold)
     # A second job would have waited for the first one's end, and the page would show it now.
     expect(cold.get_by_role("button", name="Run", exact=True)).to_be_enabled()

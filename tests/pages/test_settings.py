@@ -66,12 +66,6 @@ def test_untouched_settings_are_the_presets() -> None:
     assert "Changed" not in words(app)
 
 
-def test_a_network_that_comes_back_as_none_is_the_usual_one() -> None:
-    app = set_all(open_page(PAGE), backbone=None)
-    assert not app.error
-    assert config_of(app).backbone == TransferConfig().backbone
-
-
 def test_every_widget_reaches_its_field() -> None:
     app = set_all(small(open_page(PAGE)), **CHOSEN)
     config = config_of(app)
