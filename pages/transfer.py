@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from nst_core.backbones import BACKBONES, find_backbone
+from nst_core.backbones import find_backbone
 from nst_core.errors import NSTError
 from nst_core.lanes import Request
+from pages.shared.again import offer_again, take_asked
 from pages.shared.choosing import choose_picture
 from pages.shared.frame import frame
 from pages.shared.imagenet import offer_imagenet
@@ -14,26 +15,6 @@ from pages.shared.stage import show_forming, show_result
 from pages.shared.state import current_job, keep_alive, start
 
 PAGE = "transfer"
-
-
-def again(**settings: object) -> None:
-    """Change some settings and ask for a run with them."""
-    for name, value in settings.items():
-        st.session_state[f"settings.{name}"] = value
-    st.session_state["transfer.again"] = True
-
-
-def offer_again(backbone: str, steps: int, size: int) -> None:
-    """Runs that differ from this one in one setting, a press each."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Run again with")
-        for row in BACKBONES.values():
-            if row.name != backbone:
-                st.button(row.label, on_click=again, kwargs={"backbone": row.name})
-        st.button("twice the steps", on_click=again, kwargs={"steps": 2 * steps})
-        if size <= 2048:
-            st.button("twice the size", on_click=again, kwargs={"size": 2 * size})
-
 
 frame("pages/transfer.py")
 job = current_job(PAGE)
@@ -54,10 +35,11 @@ with controls:
     )
     try:
         config = choose_settings(backbone, preset)
-        if pressed or st.session_state.pop("transfer.again", False):
-            request = Request(
-                label=find_backbone(backbone).label, config=config, content=content, style=style
-            )
+        request = take_asked()
+        if pressed:
+            label = find_backbone(backbone).label
+            request = Request(label=label, config=config, content=content, style=style)
+        if request is not None:
             start(PAGE, [request])
             st.rerun()
     except NSTError as error:
@@ -73,6 +55,5 @@ with stage:
         lane = job.lanes[0]
         show_result(lane, lane.request.content)
         if lane.run is not None:
-            done = lane.run.record.config
-            offer_again(done.backbone, done.steps, done.size)
+            offer_again(lane.request)
 keep_alive()

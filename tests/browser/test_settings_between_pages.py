@@ -33,9 +33,9 @@ def open_fold(page: Page) -> None:
     expect(page.get_by_role("spinbutton", name="Steps", exact=True)).to_be_visible()
 
 
-def expect_settings(page: Page, *, strength: str, steps: int, network: str = "", quality: str = "Draft") -> None:
+def expect_settings(page: Page, *, strength: str, steps: int, network: str = "") -> None:
     """What the widgets show, and what the sentence below them says."""
-    for chosen in filter(None, (network, quality)):
+    for chosen in filter(None, (network, "Draft")):
         expect(page.get_by_role("radio", name=chosen).first).to_be_checked()
     expect(page.get_by_text(f"{DRAFT.size} pixels, {steps} steps")).to_be_visible()
     expect(page.get_by_role("slider", name="Style strength, faithful to wild")).to_have_attribute(

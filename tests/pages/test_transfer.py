@@ -1,5 +1,7 @@
 """The Transfer page, driven without a browser."""
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -74,6 +76,43 @@ def test_run_again_changes_one_setting() -> None:
     before, after = (job.lanes[0].run.record.config for job in (first, second))
     assert (before.backbone, after.backbone) == ("vgg19", "resnet50")
     assert (before.size, before.steps, before.seed) == (after.size, after.steps, after.seed)
+
+
+@pytest.mark.usefixtures("loads")
+def test_run_again_takes_the_pictures_and_settings_of_the_run_shown() -> None:
+    app = small(open_page(PAGE))
+    app.session_state["settings.strength"], app.session_state["settings.seed"] = 30, 5
+    app.session_state["pair.style"] = "honeycomb"
+    app.run()
+    first = press_run(app)
+    run_until_done(app, first.id)
+    app.session_state["settings.strength"], app.session_state["pair.style"] = 90, "mandala"
+    app.run()
+    next(button for button in app.button if button.label == "twice the steps").click().run()
+    second = workshop().queue.find(app.session_state["transfer.job"])
+    assert second is not None
+    before, after = (job.lanes[0].request for job in (first, second))
+    assert (after.content.sha256, after.style.sha256) == (before.content.sha256, before.style.sha256)
+    assert after.config == replace(before.config, steps=2 * before.config.steps)
+    assert app.session_state["settings.steps"] == after.config.steps
+    second.stop()
+
+
+@pytest.mark.usefixtures("loads")
+def test_run_again_through_another_network_leaves_the_layers_behind() -> None:
+    app = small(open_page(PAGE))
+    app.session_state["layers.vgg19.style"] = (("block1_conv2", 1.0),)
+    app.session_state["layers.vgg16.content"] = (("block2_conv1", 1.0),)
+    app.run()
+    first = press_run(app)
+    run_until_done(app, first.id)
+    next(button for button in app.button if button.label == "VGG16").click().run()
+    second = workshop().queue.find(app.session_state["transfer.job"])
+    assert second is not None
+    config = second.lanes[0].request.config
+    assert first.lanes[0].request.config.style_layers == (("block1_conv2", 1.0),)
+    assert (config.style_layers, config.content_layers) == (None, (("block2_conv1", 1.0),))
+    second.stop()
 
 
 @pytest.mark.usefixtures("loads")
