@@ -15,6 +15,8 @@ Span = tuple[LayerFacts, float, float]  # a box: its facts, its left and its rig
 GAP = 1.2  # between boxes, in the unit of their widths
 OTHERS = "rgba(128,128,128,0.28)"
 LINES = "rgba(128,128,128,0.7)"
+# What a box may be, and its hatching.
+KINDS = {"style layer": "", "content layer": "/", "content and style layer": "x", "other layers": ""}
 
 
 def anatomy_figure(
@@ -36,19 +38,14 @@ def anatomy_figure(
     spans = _spans([row for row in facts if row.name in drawn])
     figure = go.Figure()
     _add_shortcuts(figure, facts, spans)
-    for label, shape, chosen in (
-        (
-            "style layer",
-            "",
-            [span for span in spans if span[0].name in style and span[0].name not in content],
-        ),
-        ("content layer", "/", [span for span in spans if span[0].name in content]),
-        ("other layers", "", [span for span in spans if span[0].name not in {*style, *content}]),
-    ):
+    # (style, content) of each box, in the order of KINDS
+    kinds: dict[tuple[bool, bool], list[Span]]
+    kinds = {(True, False): [], (False, True): [], (True, True): [], (False, False): []}
+    for span in spans:
+        kinds[span[0].name in style, span[0].name in content].append(span)
+    for (label, shape), chosen in zip(KINDS.items(), kinds.values(), strict=True):
         colour = OTHERS if label == "other layers" else backbone.colour
-        both = label == "content layer" and any(span[0].name in style for span in chosen)
-        name = "content and style layer" if both else label
-        figure.add_bar(**_boxes(chosen, name=name, colour=colour, shape=shape))
+        figure.add_bar(**_boxes(chosen, name=label, colour=colour, shape=shape))
     for span in spans:
         if span[0].name in {*style, *content}:
             _add_label(figure, span)
@@ -59,7 +56,7 @@ def anatomy_figure(
 def _spans(drawn: Sequence[LayerFacts]) -> list[Span]:
     spans, left = [], 0.0
     for row in drawn:
-        right = left + max(1.0, math.log2(row.channels) - 2)
+        right = left + 1 + math.log2(row.channels) / 2
         spans.append((row, left, right))
         left = right + GAP
     return spans
@@ -138,7 +135,7 @@ def _add_label(figure: Any, span: Span) -> None:
         yanchor="bottom",
         showarrow=False,
         yshift=4,
-        font={"size": 11},
+        font={"size": 10},
     )
 
 
@@ -154,7 +151,9 @@ def _lay_out(figure: Any, backbone: Backbone, spans: Sequence[Span]) -> None:
         bargap=0,
         xaxis={
             "tickvals": [(min(edges) + max(edges)) / 2 for edges in groups.values()],
-            "ticktext": list(groups),
+            "ticktext": [name[-1] for name in groups],
+            "tickangle": 0,
+            "title": {"text": "stage" if backbone.name == "resnet50" else "block", "font": {"size": 12}},
             "range": [-0.5, spans[-1][2] + 0.5],
             "showgrid": False,
             "zeroline": False,
@@ -162,7 +161,7 @@ def _lay_out(figure: Any, backbone: Backbone, spans: Sequence[Span]) -> None:
         },
         # Room above the boxes for the names of the chosen layers, and below for shortcuts.
         yaxis={"visible": False, "fixedrange": True, "range": [-0.62 * tallest, 0.95 * tallest]},
-        legend={"orientation": "h", "y": -0.12},
+        legend={"orientation": "h", "y": -0.2},
         hovermode="closest",
         clickmode="event+select",
         dragmode=False,

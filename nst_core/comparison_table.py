@@ -11,6 +11,7 @@ from typing import Literal
 from nst_core.comparison import Comparison
 from nst_core.metrics import METRICS, Metric
 from nst_core.records import RunRecord
+from nst_core.strength import loss_weights
 from nst_core.wording import large_number, three_digits
 
 Better = Literal["higher", "lower", ""]
@@ -139,7 +140,7 @@ def _loss_rows(records: Sequence[RunRecord]) -> tuple[Row, ...]:
         "style": ("Style loss", "Unweighted, the sum over the style layers."),
     }
     scale = "Networks measure on scales of their own: compare the course of one, not one with another."
-    return tuple(
+    losses = tuple(
         _plain_row(
             LOSSES,
             f"{part}_loss",
@@ -148,6 +149,16 @@ def _loss_rows(records: Sequence[RunRecord]) -> tuple[Row, ...]:
             tuple(getattr(record.best, part) if record.best else None for record in records),
         )
         for part, (label, help) in parts.items()
+    )
+    return losses + _weight_rows(records)
+
+
+def _weight_rows(records: Sequence[RunRecord]) -> tuple[Row, ...]:
+    alphas, _, gammas = zip(*(loss_weights(r.config, r.weights.source) for r in records), strict=True)
+    strength = "One style strength is another on each network, so that all keep about as much of the content."
+    return (
+        _plain_row(LOSSES, "content_weight", "Content weight α", f"In the total loss. {strength}", alphas),
+        _plain_row(LOSSES, "variation_weight", "Smoothing weight γ", "In the total loss.", gammas),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from nst_core.figures import Series, values
+from nst_core.series import Series, values
 
 # Units of the drawing; at the width it is shown at, one is about a pixel.
 WIDTH, HEIGHT = 440, 280

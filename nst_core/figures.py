@@ -1,91 +1,15 @@
-"""Steps and records as Plotly figures and table rows; no TensorFlow, no Streamlit."""
+"""Loss curves as Plotly figures; no TensorFlow, no Streamlit."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from itertools import pairwise
 from typing import Any, Literal
 
-from nst_core.backbones import find_backbone
-from nst_core.records import RunRecord, Step
+from nst_core.series import DASHES, PART_LABELS, By, Relative, Series, smoothed, values
 
-By = Literal["step", "seconds"]
-Relative = Literal["raw", "first", "share"]
 Axis = Literal["log", "linear"]
-
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-PART_LABELS: Mapping[str, str] = MappingProxyType(
-    {"total": "Total", "content": "Content", "style": "Style", "variation": "Variation"}
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """One run's curve: its steps, and how it is drawn. `weights` are alpha, beta, gamma."""
-
-    label: str
-    colour: str
-    steps: Sequence[Step]
-    weights: tuple[float, float, float]
-    dash: str = "solid"
-    best_step: int = 0
-    run_id: str = ""
-
-
-def series_of(record: RunRecord, label: str = "", dash: str = "solid") -> Series:
-    """The series of a finished run, in its backbone's colour."""
-    backbone, config = find_backbone(record.config.backbone), record.config
-    return Series(
-        label=label or backbone.label,
-        colour=backbone.colour,
-        steps=record.steps,
-        weights=(config.content_weight or 0.0, config.style_weight or 0.0, config.variation_weight or 0.0),
-        dash=dash,
-        best_step=record.best_step,
-        run_id=record.id,
-    )
-
-
-def values(series: Series, part: str, relative: Relative = "raw") -> list[float]:
-    """One loss at each step, weighted as it enters the total; `part` is total, content, style, variation or a
-    style layer's name.
-
-    raw: as it is. first: divided by its own value at the first step. share: divided by the step's total.
-    """
-    numbers = [_weighted(step, part, series.weights) for step in series.steps]
-    if relative == "first":
-        first = next((number for number in numbers if number), 1.0)
-        return [number / first for number in numbers]
-    if relative == "share":
-        return [
-            number / step.total if step.total else 0.0
-            for number, step in zip(numbers, series.steps, strict=True)
-        ]
-    return numbers
-
-
-def _weighted(step: Step, part: str, weights: tuple[float, float, float]) -> float:
-    alpha, beta, gamma = weights
-    match part:
-        case "total":
-            return step.total
-        case "content":
-            return alpha * step.content
-        case "style":
-            return beta * step.style
-        case "variation":
-            return gamma * step.variation
-    return beta * step.layers.get(part, float("nan"))
-
-
-def smoothed(numbers: Sequence[float], share: float) -> list[float]:
-    """Exponential average; share 0 leaves the numbers as they are, 0.9 keeps nine tenths of the past."""
-    result: list[float] = []
-    for number in numbers:
-        result.append(number if not result else share * result[-1] + (1 - share) * number)
-    return result
 
 
 def loss_figure(
@@ -101,11 +25,13 @@ def loss_figure(
 ) -> Any:
     """Loss curves of any runs; with several parts each has its own dash, and each run its own colour.
 
-    Marks: a thin line where a single run changes size, a dot at each run's best step.
+    Marks: a dot at each run's best step, and where runs change size a thin line, if it is at the same place
+    for all that come so far, or else a diamond on each run's curve.
     """
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    shared = _shared_changes(lines, by)
     for line in lines:
         x = [step.index if by == "step" else step.seconds for step in line.steps]
         for index, part in enumerate(parts):
@@ -123,8 +49,10 @@ def loss_figure(
             )
             if marks and part == parts[0] and line.best_step:
                 _mark_best(figure, line, x, y)
-    if marks and len(lines) == 1:
-        _mark_sizes(figure, lines[0], by)
+                if shared is None:
+                    _mark_own_sizes(figure, line, x, y)
+    if marks and shared:
+        _mark_sizes(figure, shared)
     _lay_out(figure, title=title, by=by, axis=axis, relative=relative)
     if axis == "log":
         figure.update_yaxes(range=_decades([number for trace in figure.data for number in trace.y]))
@@ -160,15 +88,47 @@ def _mark_best(figure: Any, line: Series, x: Sequence[float], y: Sequence[float]
     )
 
 
-def _mark_sizes(figure: Any, line: Series, by: By) -> None:
-    for before, step in zip(line.steps, line.steps[1:], strict=False):
-        if step.scale != before.scale:
-            figure.add_vline(
-                x=step.index if by == "step" else step.seconds,
-                line={"width": 1, "color": "rgba(128,128,128,0.5)"},
-                annotation={"text": f"{step.size[0]} × {step.size[1]}", "font": {"size": 11}},
-                annotation_position="top right",
-            )
+def _changes(line: Series, by: By) -> dict[float, str]:
+    """Where a run goes over to another size: the first step or second of it, and the size in words."""
+    return {
+        float(step.index if by == "step" else step.seconds): f"{step.size[0]} × {step.size[1]}"
+        for before, step in pairwise(line.steps)
+        if step.scale != before.scale
+    }
+
+
+def _shared_changes(lines: Sequence[Series], by: By) -> dict[float, str] | None:
+    """The changes of size of all runs, None where some differ; a run that ended early may lack the last."""
+    found = [list(_changes(line, by).items()) for line in lines]
+    longest = max(found, key=len, default=[])
+    same = all(changes == longest[: len(changes)] for changes in found)
+    return dict(longest) if same else None
+
+
+def _mark_sizes(figure: Any, changes: Mapping[float, str]) -> None:
+    for place, size in changes.items():
+        figure.add_vline(
+            x=place,
+            line={"width": 1, "color": "rgba(128,128,128,0.5)"},
+            annotation={"text": size, "font": {"size": 11}},
+            annotation_position="top right",
+        )
+
+
+def _mark_own_sizes(figure: Any, line: Series, x: Sequence[float], y: Sequence[float]) -> None:
+    places = [(x[index], y[index], step) for index, step in enumerate(line.steps)]
+    changed = [after for before, after in pairwise(places) if after[2].scale != before[2].scale]
+    if changed:
+        figure.add_scatter(
+            x=[place for place, _, _ in changed],
+            y=[value for _, value, _ in changed],
+            text=[f"{step.size[0]} × {step.size[1]}" for _, _, step in changed],
+            mode="markers",
+            marker={"color": line.colour, "size": 8, "symbol": "diamond-open"},
+            name="another size",
+            hovertemplate="from here %{text}<extra></extra>",
+            showlegend=False,
+        )
 
 
 def _lay_out(figure: Any, *, title: str, by: By, axis: Axis, relative: Relative) -> None:

@@ -8,11 +8,11 @@ from html import escape
 
 from nst_core.comparison import Comparison, differing_fields
 from nst_core.curves import DASHES, loss_curves
-from nst_core.figures import series_of
 from nst_core.images import Pixels, encode_jpeg, resize_longest
 from nst_core.records import PictureSource, RunRecord
 from nst_core.report_dress import SCRIPT, STYLE
 from nst_core.report_parts import named, number_table, section, swatch, verdict_matrix
+from nst_core.series import series_of
 from nst_core.wording import and_list, settings_in_words, shared_in_words, three_digits
 
 LONGEST = 1600  # pixels: larger pictures are shrunk for the page

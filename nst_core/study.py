@@ -9,10 +9,11 @@ from typing import Any
 from nst_core.backbones import BACKBONES
 from nst_core.config import TransferConfig
 from nst_core.errors import ConfigError
-from nst_core.figures import loss_figure, series_of
+from nst_core.figures import loss_figure
 from nst_core.images import Picture, encode_png, to_uint8
 from nst_core.pictures import open_picture
 from nst_core.records import RunRecord
+from nst_core.series import series_of
 from nst_core.store import check_writable, write_atomically
 
 MODELS = tuple(BACKBONES)  # 0: VGG16, 1: VGG19, 2: ResNet50, as the study numbers them

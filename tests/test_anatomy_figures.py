@@ -31,11 +31,22 @@ def test_a_layer_that_is_both_says_so():
     assert list(both.customdata) == ["conv4_block6_out"]
 
 
+def test_of_two_content_layers_only_the_one_that_is_both_says_so():
+    figure = drawing(VGG19, ("block1_conv1", "block4_conv2"), ("block3_conv1", "block4_conv2"))
+    boxes = {bar.name: list(bar.customdata) for bar in figure.data if bar.type == "bar"}
+    assert boxes["style layer"] == ["block1_conv1"]
+    assert boxes["content layer"] == ["block3_conv1"]
+    assert boxes["content and style layer"] == ["block4_conv2"]
+    shapes = {bar.name: bar.marker.pattern.shape for bar in figure.data if bar.type == "bar"}
+    assert len({shapes["style layer"], shapes["content layer"], shapes["content and style layer"]}) == 3
+
+
 def test_boxes_shrink_with_their_maps_and_do_not_overlap():
     figure = drawing(RESNET50, (), ())
     bar = next(bar for bar in figure.data if bar.name == "other layers")
     assert list(bar.y) == sorted(bar.y, reverse=True)
-    assert list(bar.width) == sorted(bar.width)
+    widths = [round(width, 9) for width in bar.width]  # they are differences of edges
+    assert widths == sorted(widths)
     edges = [(x - width / 2, x + width / 2) for x, width in zip(bar.x, bar.width, strict=True)]
     assert all(before[1] < after[0] for before, after in pairwise(edges))
 

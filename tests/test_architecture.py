@@ -27,7 +27,7 @@ ORDER = (
     "transfer", "tutorial", "stepping", "bench",
     "models", "warming", "judge", "comparison", "comparison_table", "lettering", "sheet",
     "lanes", "jobs",
-    "timeline", "figures", "anatomy_figures", "depth_figures",
+    "timeline", "series", "figures", "anatomy_figures", "depth_figures",
     "tables", "curves", "report_dress", "report_parts", "report",
     "study",
     "cli_run", "cli_compare", "cli_bench", "cli",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nst_core.choices import VARIATION_OVER_ROOT
 from nst_core.comparison_table import Row, best_of, comparison_rows, seconds_a_step
 from nst_core.metrics import METRICS
 from tests.compared import make_comparison, make_record, make_steps
@@ -86,7 +87,16 @@ def test_the_rest_of_the_table_by_hand() -> None:
         assert rows[name].texts == (text,) * 3, name
         assert rows[name].unit == (unit or "")
         assert rows[name].best == (False,) * 3
-    assert set(rows) == set(METRICS) | set(expected) | {"style_error", "content_error"}
+    seen, weights = {"style_error", "content_error"}, {"content_weight", "variation_weight"}
+    assert set(rows) == set(METRICS) | set(expected) | seen | weights
+
+
+def test_the_weights_in_the_totals_are_those_of_each_run() -> None:
+    rows = rows_of(make_record("vgg16", content_weight=0.25), make_record("resnet50", content_weight=0.04))
+    assert rows["content_weight"].values == (0.25, 0.04)
+    over_root = VARIATION_OVER_ROOT["relative"]
+    assert rows["variation_weight"].values == pytest.approx((0.5 * over_root, 0.2 * over_root))
+    assert rows["content_weight"].best == rows["variation_weight"].best == (False, False)
 
 
 def test_only_the_other_networks_count() -> None:

@@ -21,7 +21,7 @@ from nst_core.curves import (
     step_ticks,
     tick_text,
 )
-from nst_core.figures import Series, series_of
+from nst_core.series import Series, series_of
 from tests.compared import make_record, make_steps
 
 

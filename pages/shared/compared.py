@@ -4,10 +4,11 @@ from typing import cast
 
 import streamlit as st
 
-from nst_core.figures import loss_figure, series_of
+from nst_core.figures import loss_figure
 from nst_core.images import Pixels
 from nst_core.jobs import Job
 from nst_core.lanes import Lane
+from nst_core.series import series_of
 from nst_core.timeline import Moment, nearest_thumbnail, steps_at
 from pages.shared.dress import dash, heading, tint
 from pages.shared.numbers import show_exports, show_numbers

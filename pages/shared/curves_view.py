@@ -7,13 +7,15 @@ from typing import Any
 import streamlit as st
 
 from nst_core.backbones import BACKBONES
-from nst_core.figures import DASHES, PART_LABELS, Axis, By, Relative, Series, loss_figure, series_of
+from nst_core.comparison import run_labels
+from nst_core.figures import Axis, loss_figure
 from nst_core.lanes import Lane
 from nst_core.records import RunRecord
+from nst_core.series import DASHES, PART_LABELS, By, Relative, Series, series_of
 from nst_core.tables import steps_csv
 from nst_core.wording import network_words
 from pages.shared.hover import show_hovered
-from pages.shared.stage import CHART
+from pages.shared.stage import CHART, ENDINGS
 
 RELATIVE_WORDS = {
     "raw": "as they are",
@@ -72,8 +74,9 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "Weights": record.weights.label.removesuffix(" weights"),
         "Content": record.content.name,
         "Style": record.style.name,
-        "Size": f"{record.content.size[0]} × {record.content.size[1]}",
+        "Size": f"{record.steps[-1].size[0]} × {record.steps[-1].size[1]}",
         "Steps": len(record.steps),
+        "Ended": ENDINGS[record.ending].split(",")[0],
         "Least loss": record.best.total if record.best else None,
         "Seconds": record.seconds,
         "Started": f"{record.started[:19].replace('T', ' ')} UTC",
@@ -169,9 +172,25 @@ def _series(lanes: Sequence[Lane]) -> list[Series]:
     """One series a run; runs of one backbone share its colour and differ in their dash, the oldest solid."""
     seen: dict[str, int] = {}
     lines: list[Series] = []
-    for lane in reversed(lanes):
+    for lane, label in zip(reversed(lanes), _labels(lanes[::-1]), strict=True):
         record = record_of(lane)
         count = seen[record.config.backbone] = seen.get(record.config.backbone, -1) + 1
-        label = f"{lane.request.label} · {record.content.name} × {record.style.name}"
         lines.append(series_of(record, label, DASHES[count % len(DASHES)]))
     return lines[::-1]
+
+
+def _labels(lanes: Sequence[Lane]) -> list[str]:
+    """Each run's network and pictures, and where several would have one name, what else differs."""
+    names = [(lane.request.label, _pair(record_of(lane))) for lane in lanes]
+    labels = [" · ".join(name) for name in names]
+    for name in set(names):
+        twins = [index for index, other in enumerate(names) if other == name]
+        if len(twins) > 1:
+            told = run_labels([record_of(lanes[index]) for index in twins])
+            for index, own in zip(twins, told, strict=True):
+                labels[index] = f"{own} · {name[1]}"
+    return labels
+
+
+def _pair(record: RunRecord) -> str:
+    return f"{record.content.name} × {record.style.name}"

@@ -6,8 +6,8 @@ from html import escape
 import streamlit as st
 
 from nst_core.backbones import find_backbone
-from nst_core.figures import DASHES
 from nst_core.lanes import Lane
+from nst_core.series import DASHES
 
 # Of the bar over a column, for each of DASHES.
 _BARS = ("solid", "dashed", "dotted", "double", "ridge")

@@ -1,6 +1,6 @@
 """The visitor's own style and content layers of each backbone; without them the usual ones hold."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import streamlit as st
@@ -61,8 +61,7 @@ def content_layers(backbone: str) -> LayerWeights:
 
 def set_style(backbone: str, weights: Mapping[str, float]) -> None:
     """Keep these style layers, shallow to deep. The last one stays: a run needs at least one."""
-    order = (COLOURS, *find_backbone(backbone).architecture().folded().names)
-    chosen = tuple((name, float(weights[name])) for name in order if name in weights)
+    chosen = tuple((name, float(weights[name])) for name in _in_order(backbone) if name in weights)
     if not any(weight for _, weight in chosen):
         st.toast("A run needs at least one style layer with a weight above 0; this one stays.")
         return
@@ -79,9 +78,22 @@ def toggle_style(backbone: str, layer: str) -> None:
     set_style(backbone, weights)
 
 
-def set_content(backbone: str, layer: str) -> None:
-    """Make this the one content layer."""
-    st.session_state[f"layers.{backbone}.content"] = ((layer, 1.0),)
+def set_content(backbone: str, layers: Collection[str]) -> None:
+    """Keep these content layers at equal weights, shallow to deep. The last one stays: a run needs one."""
+    chosen = tuple(name for name in _in_order(backbone) if name in layers)
+    if not chosen:
+        st.toast("A run needs at least one content layer; this one stays.")
+        return
+    st.session_state[f"layers.{backbone}.content"] = weigh_alike(chosen)
+
+
+def toggle_content(backbone: str, layer: str) -> None:
+    """Add the layer to the content layers, or take it away."""
+    set_content(backbone, {name for name, _ in content_layers(backbone)} ^ {layer})
+
+
+def _in_order(backbone: str) -> tuple[str, ...]:
+    return (COLOURS, *find_backbone(backbone).architecture().folded().names)
 
 
 def even_out(backbone: str) -> None:
@@ -111,10 +123,13 @@ def apply_edits(backbone: str, names: tuple[str, ...], edits: Mapping[int, Mappi
         elif cells.get("Style") or weight is not None:
             weights[layer] = weights.get(layer, share) if weight is None else weight
     set_style(backbone, weights)
-    content = content_layers(backbone)[0][0]
-    for row, cells in edits.items():
-        if cells.get("Content") and names[row] != content:
-            set_content(backbone, names[row])
+    seen = {layer for layer, _ in content_layers(backbone)}
+    ticks = {names[row]: cells["Content"] for row, cells in edits.items() if "Content" in cells}
+    wanted = (seen | {layer for layer, tick in ticks.items() if tick}) - {
+        layer for layer, tick in ticks.items() if not tick
+    }
+    if wanted != seen:
+        set_content(backbone, wanted)
     return any(
         cells[cell] != shown
         for row, cells in edits.items()
@@ -126,5 +141,5 @@ def apply_edits(backbone: str, names: tuple[str, ...], edits: Mapping[int, Mappi
 def _shown(backbone: str, layer: str) -> dict[str, Any]:
     """What the table's cells of a layer ought to say."""
     weights = dict(style_layers(backbone))
-    content = content_layers(backbone)[0][0]
-    return {"Style": layer in weights, "Weight": weights.get(layer), "Content": layer == content}
+    content = dict(content_layers(backbone))
+    return {"Style": layer in weights, "Weight": weights.get(layer), "Content": layer in content}

@@ -23,8 +23,8 @@ from pages.shared.method_choice import (
     even_out,
     forget,
     own_layers,
-    set_content,
     style_layers,
+    toggle_content,
     toggle_style,
 )
 from pages.shared.stage import CHART
@@ -38,7 +38,7 @@ KIND_WORDS = {
     "add": "sum with shortcut",
     "colours": "raw colours",
 }
-CLICKS = {"style": "Style layers", "content": "The content layer"}
+CLICKS = {"style": "Style layers", "content": "Content layers"}
 
 
 def working_size() -> int:
@@ -114,7 +114,7 @@ def _accept_click(backbone: str, key: str, click: str) -> None:
         return
     layer = _layer_of(points[0])
     if click == "content":
-        set_content(backbone, layer)
+        toggle_content(backbone, layer)
     else:
         toggle_style(backbone, layer)
     _renew(backbone)
@@ -162,7 +162,7 @@ def _press(action: Callable[[str], None], backbone: str) -> None:
 
 
 def show_table(backbone: Backbone, facts: tuple[LayerFacts, ...]) -> None:
-    """Every layer with its facts; style layers can be ticked and weighed, one content layer ticked."""
+    """Every layer with its facts; style layers can be ticked and weighed, content layers ticked."""
     names = tuple(row.name for row in facts)
     weights = dict(style_layers(backbone.name))
     content = {layer for layer, _ in content_layers(backbone.name)}
@@ -197,7 +197,7 @@ def _columns() -> dict[str, Any]:
         "Weight": column.NumberColumn(
             min_value=0.0, format="%.3g", help="w, this layer's share of the style loss."
         ),
-        "Content": column.CheckboxColumn(help="One layer; ticking another moves the tick."),
+        "Content": column.CheckboxColumn(help="What holds the content's forms; more than one weigh alike."),
         "Map": column.TextColumn(help="Width × height of the feature map, positions."),
         "Sees": column.NumberColumn(format="%d px", help="Receptive field: side of the square seen."),
         "Stride": column.NumberColumn(format="%d px", help="Pixels between neighbouring positions."),

@@ -8,7 +8,7 @@ from nst_core.choices import LEARNING_RATES, LOSS_WEIGHTS, VARIATION_OVER_ROOT
 from nst_core.plan import LADDER_BOTTOM
 from pages.shared.method_settings_words import OF_THE_SETTINGS
 
-_CONTENT, _STYLE = LOSS_WEIGHTS["relative"]
+_, _STYLE = LOSS_WEIGHTS["relative"]
 _VARIATION = VARIATION_OVER_ROOT["relative"]
 
 # Title and text of each part. Words come before symbols, and departures from the papers are named.
@@ -96,8 +96,9 @@ E_l = \frac{{\sum (G^l - A^l)^2}}{{\sum (A^l)^2}}
 $$
 
 A loss of 0 means that the target is met, 1 that the picture is as far from it as one without any features.
-One set of weights ($\alpha = {_CONTENT:g}$, $\beta = {_STYLE:g}$, $\gamma = {_VARIATION:g} \sqrt\alpha$) then
-serves all three networks. The setting *As in the paper* restores the paper's formulas.
+So weights of one size serve all three networks: $\beta = {_STYLE:g}$, $\gamma = {_VARIATION:g} \sqrt\alpha$,
+and an $\alpha$ that the style strength sets, for each network such that all keep about as much of the content
+at one strength. The setting *As in the paper* restores the paper's formulas.
 """,
     ),
     (

@@ -4,11 +4,12 @@ import numpy as np
 import streamlit as st
 
 from nst_core.backbones import find_backbone
-from nst_core.figures import Series, loss_figure, series_of
+from nst_core.figures import loss_figure
 from nst_core.images import Picture, Pixels, encode_jpeg, encode_png, resize_longest
 from nst_core.jobs import Job
 from nst_core.lanes import Lane
 from nst_core.records import RunRecord
+from nst_core.series import Series, series_of
 from nst_core.strength import loss_weights
 from nst_core.weights import expected_source
 from nst_core.wording import network_words

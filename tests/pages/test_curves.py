@@ -7,7 +7,7 @@ import sys
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nst_core.figures import PART_LABELS
+from nst_core.series import PART_LABELS
 from pages.shared.curves_view import _series, record_of
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
@@ -85,6 +85,33 @@ def test_the_older_of_two_runs_of_one_network_keeps_the_solid_line() -> None:
     newest_first = list(app.session_state["state.runs"].values())[::-1]
     assert [line.dash for line in _series(newest_first)] == ["dash", "solid"]
     assert [line.run_id for line in _series(newest_first)] == [record_of(lane).id for lane in newest_first]
+
+
+@pytest.mark.usefixtures("loads")
+def test_runs_of_one_network_and_pair_are_told_apart_by_what_differs() -> None:
+    app = with_a_run()
+    app.switch_page("pages/transfer.py").run()
+    app.session_state["settings.steps"] = 8
+    run_until_done(app, press_run(app).id)
+    newest_first = list(app.session_state["state.runs"].values())[::-1]
+    names = [line.label.partition(" · ")[0] for line in _series(newest_first)]
+    assert names == ["VGG19, steps 8", "VGG19, steps 6"]
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_stopped_run_says_so_and_at_which_size_it_was() -> None:
+    app = small(open_page("pages/transfer.py"))
+    app.session_state["settings.steps"] = 900
+    job = press_run(app)
+    while not job.lanes[0].steps:
+        job.ended.wait(0.05)
+    job.stop()
+    run_until_done(app, job.id)
+    app.switch_page(PAGE).run()
+    table = app.dataframe[0].value
+    reached = job.lanes[0].run.record.steps[-1].size
+    assert list(table["Ended"]) == ["Stopped"]
+    assert list(table["Size"]) == [f"{reached[0]} × {reached[1]}"]
 
 
 @pytest.mark.usefixtures("loads")

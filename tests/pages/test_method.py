@@ -148,7 +148,7 @@ NAMES = VGG19.architecture().names
         ({1: {"Weight": 2}}, USUAL | {"block1_conv2": 2}, "block4_conv2", False),
         # The table would go on showing a weight beside the layer that is gone.
         ({1: {"Style": False, "Weight": 2}}, USUAL, "block4_conv2", True),
-        ({1: {"Content": True}}, USUAL, "block1_conv2", False),
+        ({1: {"Content": True}, 12: {"Content": False}}, USUAL, "block1_conv2", False),
         ({12: {"Content": False}}, USUAL, "block4_conv2", True),
         ({0: {"Weight": None}}, USUAL, "block4_conv2", True),
         ({place: {"Style": False} for place in range(len(NAMES))}, USUAL, "block4_conv2", True),
@@ -164,10 +164,20 @@ def test_edits_of_the_table(
     assert method_choice.content_layers("vgg19") == ((content, 1.0),)
 
 
-def test_a_second_content_tick_moves_the_first(state: dict[str, object]) -> None:
+def test_ticks_add_and_remove_content_layers(state: dict[str, object]) -> None:
     assert not method_choice.apply_edits("vgg19", NAMES, {7: {"Content": True}})
-    assert method_choice.apply_edits("vgg19", NAMES, {3: {"Content": True}, 7: {"Content": True}})
-    assert state["layers.vgg19.content"] == ((NAMES[3], 1.0),)
+    both = ((NAMES[7], 0.5), ("block4_conv2", 0.5))
+    assert state["layers.vgg19.content"] == both
+    assert not method_choice.apply_edits("vgg19", NAMES, {7: {"Content": True}, 12: {"Content": False}})
+    assert state["layers.vgg19.content"] == ((NAMES[7], 1.0),)
+
+
+def test_a_click_adds_and_removes_a_content_layer_and_the_last_one_stays(state: dict[str, object]) -> None:
+    method_choice.toggle_content("vgg19", "block1_conv2")
+    assert state["layers.vgg19.content"] == (("block1_conv2", 0.5), ("block4_conv2", 0.5))
+    method_choice.toggle_content("vgg19", "block4_conv2")
+    method_choice.toggle_content("vgg19", "block1_conv2")
+    assert state["layers.vgg19.content"] == (("block1_conv2", 1.0),)
 
 
 def test_a_press_of_measure_gives_the_figures_and_says_which_weights(loads: list[str]) -> None:
