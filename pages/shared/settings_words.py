@@ -64,7 +64,7 @@ def stroke_words(scale: float) -> str:
     """A style scale as the size of its strokes beside the style picture's own."""
     if scale == 1:
         return "as in the style"
-    return f"{scale:g} × {'finer' if scale < 1 else 'coarser'}"
+    return f"{scale:g} × as large"
 
 
 def change_words(field: str, config: TransferConfig) -> str:

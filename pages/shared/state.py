@@ -13,7 +13,7 @@ from nst_core.downloads import Downloads
 from nst_core.errors import RunError
 from nst_core.imagenet import Progress
 from nst_core.images import Picture
-from nst_core.jobs import Epilogue, Job, JobQueue
+from nst_core.jobs import MOST_KEPT, Epilogue, Job, JobQueue
 from nst_core.lanes import Lane, Request
 from nst_core.models import Models
 from nst_core.networks import Network
@@ -26,10 +26,14 @@ from nst_core.warming import Warming
 
 settle_tensorflow()  # before a job's thread imports it
 
-_VISITOR, _RUNS, _UPLOADS = "state.visitor", "state.runs", "state.uploads"
+_VISITOR, _JOBS, _RUNS, _UPLOADS = "state.visitor", "state.jobs", "state.runs", "state.uploads"
 JOB_PAGES = ("transfer", "compare")  # those that start jobs
 KEEP_ALIVE = 20  # seconds between two signs of life, well under the queue's patience
 MOST_RUNS = 24  # finished runs kept for a visitor
+GONE = (
+    f"A run that this address names is no longer here: the last {MOST_KEPT} jobs are kept, and none over a"
+    " restart. A picture that was saved holds its settings."
+)
 
 
 class AppModels(Models):
@@ -88,6 +92,7 @@ def current_job(page: str) -> Job | None:
             collect(job)
     elif "job" in st.query_params:
         del st.query_params["job"]
+        st.toast(GONE, icon=":material/history:", duration="long")
     return job
 
 
@@ -127,12 +132,30 @@ def keep_alive() -> None:
 
 
 def finished_runs() -> dict[str, Lane]:
-    """This visitor's finished runs by record id, oldest first; also those that ended while nobody looked."""
-    for page in JOB_PAGES:
-        job = workshop().queue.find(st.session_state.get(f"{page}.job", ""))
+    """This visitor's finished runs by record id, oldest first; also those that ended while nobody looked.
+
+    The page's address names their jobs, so that a reload finds them again.
+    """
+    queue = workshop().queue
+    address = st.query_params.get("job", "")
+    named = list(filter(None, address.split(",")))
+    for job_id in (*named, *(st.session_state.get(f"{page}.job", "") for page in JOB_PAGES)):
+        job = queue.find(job_id)
         if job is not None and job.state == "done":
             collect(job)
+    if any(queue.find(job_id) is None for job_id in named):
+        st.toast(GONE, icon=":material/history:", duration="long")
+    here = ",".join(job_id for job_id in _jobs() if queue.find(job_id) is not None)
+    if here:
+        st.query_params["job"] = here
+    elif address:
+        del st.query_params["job"]
     return _runs()
+
+
+def _jobs() -> dict[str, None]:
+    jobs: dict[str, None] = st.session_state.setdefault(_JOBS, {})
+    return jobs
 
 
 def _runs() -> dict[str, Lane]:
@@ -143,6 +166,7 @@ def _runs() -> dict[str, Lane]:
 def collect(job: Job) -> None:
     """Put the job's finished runs among the visitor's, and learn their speed."""
     runs = _runs()
+    _jobs()[job.id] = None
     for lane in job.lanes:
         if lane.run is not None and lane.run.picture is not None and lane.run.record.id not in runs:
             runs[lane.run.record.id] = lane

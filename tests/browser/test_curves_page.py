@@ -43,6 +43,9 @@ def test_pointing_at_a_curve_shows_the_picture_at_that_step(watched: Page, serve
     expect(watched.get_by_test_id("stMetric").filter(has_text="Ended")).to_be_visible(timeout=AFTER_A_LOAD)
     go_to(watched, "Curves")
     expect(watched.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(watched).to_have_url(re.compile(r"job="))
+    watched.reload()  # its runs are found again by the address
+    expect(watched.get_by_test_id("stDataFrame")).to_be_visible(timeout=AFTER_A_LOAD)
     chart = watched.locator(".js-plotly-plot")
     expect(chart).to_have_count(1)
     expect(chart.get_by_text("How do the losses fall?")).to_be_visible()

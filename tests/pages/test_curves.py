@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from nst_core.series import PART_LABELS
 from pages.shared.curves_view import _series, record_of
+from pages.shared.state import GONE
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
 PAGE = "pages/curves.py"
@@ -112,6 +113,23 @@ def test_a_stopped_run_says_so_and_at_which_size_it_was() -> None:
     reached = job.lanes[0].run.record.steps[-1].size
     assert list(table["Ended"]) == ["Stopped"]
     assert list(table["Size"]) == [f"{reached[0]} × {reached[1]}"]
+
+
+@pytest.mark.usefixtures("loads")
+def test_the_address_finds_the_runs_again_after_a_reload() -> None:
+    app = with_a_run()
+    app.switch_page("pages/transfer.py").run()
+    run_until_done(app, press_run(app).id)
+    app.switch_page(PAGE).run()
+    jobs = app.query_params["job"]
+    assert jobs.count(",") == 1
+    reloaded = open_page(PAGE)
+    reloaded.query_params["job"] = f"{jobs},gone"
+    reloaded.run()
+    assert not reloaded.exception
+    assert list(reloaded.dataframe[0].value["Started"]) == list(app.dataframe[0].value["Started"])
+    assert [toast.value for toast in reloaded.toast] == [GONE]
+    assert reloaded.query_params["job"] == jobs
 
 
 @pytest.mark.usefixtures("loads")

@@ -179,9 +179,9 @@ def test_the_strength_stands_before_the_fold(page: str) -> None:
 def test_numbers_have_words() -> None:
     told = [strength_words(strength) for strength in (0, 25, 50, 75, 100)]
     assert told == ["0 · faithful", "25 · gentle", "50 · balanced", "75 · bold", "100 · wild"]
-    assert stroke_words(0.5) == "0.5 × finer"
+    assert stroke_words(0.5) == "0.5 × as large"
     assert stroke_words(1.0) == "as in the style"
-    assert stroke_words(2.0) == "2 × coarser"
+    assert stroke_words(2.0) == "2 × as large"
     for scale in STROKES:
         TransferConfig(style_scale=scale)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.state import workshop
+from pages.shared.state import GONE, workshop
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
 PAGE = "pages/transfer.py"
@@ -55,11 +55,14 @@ def test_a_run_goes_on_while_another_page_run_happens_and_is_found_again_by_its_
 
 
 @pytest.mark.usefixtures("loads")
-def test_an_address_of_no_job_is_ignored() -> None:
+def test_an_address_of_no_job_is_told_once_and_forgotten() -> None:
     app = open_page(PAGE)
     app.query_params["job"] = "no-such-job"
     app.run()
     assert not app.exception
+    assert [toast.value for toast in app.toast] == [GONE]
+    assert "job" not in app.run().query_params
+    assert not app.toast
     assert "press Run" in words(app)
 
 
