@@ -12,6 +12,13 @@ from tests.browser.steps import go_to, open_page, settle
 pytestmark = pytest.mark.browser
 
 DRAFT = PRESETS["draft"]
+# What only this page says while nothing was run.
+MARKS = {
+    "Transfer": "Two pictures in, one out",
+    "Compare": "One pair, three networks",
+    "Curves": "No finished runs yet",
+    "Method": "Algorithm",
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +32,15 @@ def visitor(page: Page, incidents: Incidents) -> Iterator[Page]:
     """Somebody new; whatever a test does, no error is written."""
     yield page
     assert incidents.errors == []
+
+
+def arrive_at(page: Page, title: str) -> None:
+    """Go to a page by the menu, and wait until it has taken the place of the one before."""
+    go_to(page, title)
+    expect(page.get_by_text(MARKS[title], exact=True).first).to_be_visible()
+    for other in MARKS.keys() - {title}:
+        expect(page.get_by_text(MARKS[other], exact=True)).to_have_count(0)
+    settle(page)
 
 
 def open_fold(page: Page) -> None:
@@ -52,7 +68,7 @@ def test_what_nobody_touched_is_the_usual_on_every_page(
 ) -> None:
     open_page(visitor, server, first)
     for title in (second, "Method", first.capitalize(), "Curves", second):
-        go_to(visitor, title)
+        arrive_at(visitor, title)
         if title in ("Transfer", "Compare"):
             open_fold(visitor)
             network = "VGG19" if title == "Transfer" else ""
@@ -71,7 +87,7 @@ def test_what_was_chosen_on_one_page_holds_on_the_others(visitor: Page, server: 
     steps.press("Enter")
     settle(visitor)
     for title in ("Compare", "Method", "Transfer"):
-        go_to(visitor, title)
+        arrive_at(visitor, title)
         if title != "Method":
             open_fold(visitor)
             network = "ResNet50" if title == "Transfer" else ""
@@ -82,6 +98,7 @@ def test_the_layers_part_leads_to_its_network(visitor: Page, server: AppServer) 
     open_page(visitor, server, "method")
     visitor.get_by_role("tab", name="Layers").click()
     visitor.get_by_text("Run with these layers").click()
+    expect(visitor.get_by_text(MARKS["Transfer"])).to_be_visible()
     settle(visitor)
     open_fold(visitor)
     expect_settings(visitor, strength="75", steps=DRAFT.steps, network="VGG19")
