@@ -23,7 +23,7 @@ def loss_figure(
     smoothing: float = 0.0,
     marks: bool = True,
 ) -> Any:
-    """Loss curves of any runs; with several parts each has its own dash, and each run its own colour.
+    """Loss curves of any runs in their colours; with several parts each part has its own dash.
 
     Marks: a dot at each run's best step, and where runs change size a thin line, if it is at the same place
     for all that come so far, or else a diamond on each run's curve.
@@ -49,8 +49,8 @@ def loss_figure(
             )
             if marks and part == parts[0] and line.best_step:
                 _mark_best(figure, line, x, y)
-                if shared is None:
-                    _mark_own_sizes(figure, line, x, y)
+            if marks and part == parts[0] and shared is None:
+                _mark_own_sizes(figure, line, x, y)
     if marks and shared:
         _mark_sizes(figure, shared)
     _lay_out(figure, title=title, by=by, axis=axis, relative=relative)
@@ -98,10 +98,14 @@ def _changes(line: Series, by: By) -> dict[float, str]:
 
 
 def _shared_changes(lines: Sequence[Series], by: By) -> dict[float, str] | None:
-    """The changes of size of all runs, None where some differ; a run that ended early may lack the last."""
+    """The changes of size of all runs as far as they have come, None where some differ."""
     found = [list(_changes(line, by).items()) for line in lines]
     longest = max(found, key=len, default=[])
-    same = all(changes == longest[: len(changes)] for changes in found)
+    reached = [line.steps[-1].index if by == "step" else line.steps[-1].seconds for line in lines]
+    same = all(
+        changes == [change for change in longest if change[0] <= last]
+        for changes, last in zip(found, reached, strict=True)
+    )
     return dict(longest) if same else None
 
 

@@ -34,13 +34,16 @@ with controls:
         key="transfer.run",
     )
     try:
+        if (asked := take_asked()) is not None:
+            start(PAGE, [asked])
+            st.rerun()
+    except NSTError as error:
+        st.error(str(error))
+    try:
         config = choose_settings(backbone, preset)
-        request = take_asked()
         if pressed:
             label = find_backbone(backbone).label
-            request = Request(label=label, config=config, content=content, style=style)
-        if request is not None:
-            start(PAGE, [request])
+            start(PAGE, [Request(label=label, config=config, content=content, style=style)])
             st.rerun()
     except NSTError as error:
         st.error(str(error))

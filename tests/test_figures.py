@@ -48,6 +48,17 @@ def test_runs_that_change_at_different_steps_have_a_diamond_each() -> None:
     assert diamonds(figure) == [([3], [2.0], ["64 × 48"]), ([2], [4.0], ["64 × 48"])]
 
 
+def test_a_run_of_one_size_shares_no_line_with_one_that_grows() -> None:
+    figure = loss_figure([series("grows"), series("large", change=0)], title="Two")
+    assert lines_of(figure) == []
+    assert diamonds(figure) == [([3], [2.0], ["64 × 48"])]
+
+
+def test_a_run_that_is_not_over_has_its_sizes_marked_too() -> None:
+    figure = loss_figure([series("A", best=0), series("B", change=1, best=0)], title="Forming")
+    assert [x for x, _, _ in diamonds(figure)] == [[3], [2]]
+
+
 def test_by_the_clock_a_change_stands_at_its_second() -> None:
     figure = loss_figure([series()], title="One", by="seconds")
     assert lines_of(figure) == [(pytest.approx(2.5), "64 × 48")]  # 1 + 3 x 0.5

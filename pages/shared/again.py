@@ -5,12 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from nst_core.backbones import BACKBONES, find_backbone
+from nst_core.backbones import BACKBONES, COLOURS, find_backbone
+from nst_core.choices import LARGEST_SIZE, MOST_STEPS, LayerWeights
+from nst_core.imagenet import imagenet_state
 from nst_core.lanes import Request
-from pages.shared.method_choice import layer_settings
+from pages.shared.method_choice import own_layers
 
 _ASKED = "transfer.again"
-MOST_SIZE = 4096  # pixels that a press may ask for; more is for who sets it by hand
 
 
 def offer_again(request: Request) -> None:
@@ -21,8 +22,9 @@ def offer_again(request: Request) -> None:
         for row in BACKBONES.values():
             if row.name != config.backbone:
                 _offer(row.label, request, backbone=row.name)
-        _offer("twice the steps", request, steps=2 * config.steps)
-        if 2 * config.size <= MOST_SIZE:
+        if 2 * config.steps <= MOST_STEPS:
+            _offer("twice the steps", request, steps=2 * config.steps)
+        if 2 * config.size <= LARGEST_SIZE:
             _offer("twice the size", request, size=2 * config.size)
 
 
@@ -37,7 +39,7 @@ def _ask(request: Request, settings: dict[str, Any]) -> None:
 
 
 def take_asked() -> Request | None:
-    """The run that the last press asked for, once.
+    """The run that the last press asked for, once; ConfigError says what does not go together.
 
     It has the pictures of the run beside whose picture the button stood: after a reload, or when others were
     picked since, the page's own choice is another one.
@@ -47,8 +49,23 @@ def take_asked() -> Request | None:
         return None
     request: Request = asked[0]
     settings: dict[str, Any] = asked[1]
-    if "backbone" in settings:  # layers belong to a network
-        own = {"style_layers": None, "content_layers": None}
-        settings = {**settings, **own, **layer_settings(settings["backbone"])}
+    if "backbone" in settings:
+        settings = settings | _of_another_network(request, settings["backbone"])
     config = replace(request.config, **settings)
     return replace(request, config=config, label=find_backbone(config.backbone).label)
+
+
+def _of_another_network(request: Request, backbone: str) -> dict[str, Any]:
+    """What has to change with the network: layers that are its own, and weights that it may not have here."""
+    config, own = request.config, own_layers(backbone)
+    absent = config.weights == "imagenet" and imagenet_state(find_backbone(backbone)) != "present"
+    return {
+        "style_layers": _lent(config.style_layers) or own.get("style_layers"),
+        "content_layers": _lent(config.content_layers) or own.get("content_layers"),
+        "weights": "auto" if absent else config.weights,
+    }
+
+
+def _lent(layers: LayerWeights | None) -> LayerWeights | None:
+    """The layers if all of them are named as other networks' than the run's, which stay what they are."""
+    return layers if layers and all(":" in name or name == COLOURS for name, _ in layers) else None

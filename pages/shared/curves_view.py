@@ -133,7 +133,7 @@ def show_curves(lanes: Sequence[Lane], view: View) -> None:
         with column:
             title = f"How do the losses of {label} fall?" if label else "How do the losses fall?"
             st.plotly_chart(_figure(own, view, title), key=f"curves.figure.{label}", config=CHART)
-    show_hovered(lanes, key="curves.hover")
+    show_hovered(lanes, _labels(lanes), key="curves.hover")
     records = [record_of(lane) for lane in lanes]
     with st.container(horizontal=True):
         st.download_button(
@@ -186,9 +186,9 @@ def _labels(lanes: Sequence[Lane]) -> list[str]:
     for name in set(names):
         twins = [index for index, other in enumerate(names) if other == name]
         if len(twins) > 1:
-            told = run_labels([record_of(lanes[index]) for index in twins])
-            for index, own in zip(twins, told, strict=True):
-                labels[index] = f"{own} · {name[1]}"
+            records = [record_of(lanes[index]) for index in twins]
+            for index, record, told in zip(twins, records, run_labels(records), strict=True):
+                labels[index] = f"{name[0]}{told.removeprefix(network_words(record.config))} · {name[1]}"
     return labels
 
 

@@ -12,13 +12,14 @@ _mount = load("hover")
 MOST_RUNS = 6  # whose pictures travel to the browser, about 300 kB each
 
 
-def show_hovered(lanes: Sequence[Lane], *, key: str) -> None:
+def show_hovered(lanes: Sequence[Lane], labels: Sequence[str], *, key: str) -> None:
     """A strip that shows each run's picture at the step that is pointed at in any chart of the page."""
-    _mount(key=key, data={"runs": tuple(_to_data(lane) for lane in lanes[:MOST_RUNS])})
+    runs = zip(lanes[:MOST_RUNS], labels, strict=False)
+    _mount(key=key, data={"runs": tuple(_to_data(lane, label) for lane, label in runs)})
 
 
-def _to_data(lane: Lane) -> dict[str, object]:
+def _to_data(lane: Lane, label: str) -> dict[str, object]:
     pictures = [{"step": step, "url": embed(jpeg).url} for step, jpeg in lane.thumbnails]
     record_id = lane.run.record.id if lane.run else ""
     colour = find_backbone(lane.request.config.backbone).colour
-    return {"id": record_id, "label": lane.request.label, "colour": colour, "pictures": pictures}
+    return {"id": record_id, "label": label, "colour": colour, "pictures": pictures}

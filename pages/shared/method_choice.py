@@ -122,7 +122,8 @@ def apply_edits(backbone: str, names: tuple[str, ...], edits: Mapping[int, Mappi
             weights.pop(layer, None)
         elif cells.get("Style") or weight is not None:
             weights[layer] = weights.get(layer, share) if weight is None else weight
-    set_style(backbone, weights)
+    if weights != dict(style_layers(backbone)):  # or else the usual layers would become chosen ones
+        set_style(backbone, weights)
     seen = {layer for layer, _ in content_layers(backbone)}
     ticks = {names[row]: cells["Content"] for row, cells in edits.items() if "Content" in cells}
     wanted = (seen | {layer for layer, tick in ticks.items() if tick}) - {

@@ -17,8 +17,6 @@ from pages.shared.settings_times import words_for
 from pages.shared.settings_widgets import held, put, remember, slide
 from pages.shared.settings_words import WEIGHTS_WORDS, change_words, strength_words
 
-_LAST_PRESET = "presets.last"
-
 
 def choose_backbone() -> str:
     """The network to look through."""
@@ -36,30 +34,25 @@ def choose_backbone() -> str:
 
 def choose_preset(seconds: Mapping[str, float]) -> str:
     """Draft, standard or fine, each with the time that it will take here."""
-    key = remember("preset", "draft")
-    if st.session_state[key] is None:  # an answer that came with an older waiting time in its label
-        st.session_state[key] = st.session_state.get(_LAST_PRESET, "draft")
-    chosen = st.segmented_control(
-        "Quality",
-        list(PRESETS),
-        format_func=lambda name: f"{name.capitalize()} · ≈ {words_for(seconds[name])}",
-        required=True,
-        key=key,
-        persist_state="session",
-        on_change=_apply_preset,
-        help="  \n".join(
-            f"**{row.name.capitalize()}**: {row.size} pixels, {row.steps} steps; {row.purpose}"
-            for row in PRESETS.values()
-        ),
+    return str(
+        st.segmented_control(
+            "Quality",
+            list(PRESETS),
+            format_func=lambda name: f"{name.capitalize()} · ≈ {words_for(seconds[name])}",
+            required=True,
+            key=remember("preset", "draft"),
+            persist_state="session",
+            on_change=_apply_preset,
+            help="  \n".join(
+                f"**{row.name.capitalize()}**: {row.size} pixels, {row.steps} steps; {row.purpose}"
+                for row in PRESETS.values()
+            ),
+        )
     )
-    st.session_state[_LAST_PRESET] = chosen
-    return str(chosen)
 
 
 def _apply_preset() -> None:
     """Set what any preset has a say in; whatever else was chosen stays."""
-    if held("preset", None) is None:
-        return
     preset = find_preset(st.session_state["settings.preset"])
     touched = dict.fromkeys(name for row in PRESETS.values() for name in row.settings())
     put(TransferConfig(**preset.settings()), list(touched))

@@ -73,7 +73,7 @@ def style_settings(base: TransferConfig) -> dict[str, Any]:
         f"variation_weight.{balance}",
         "Smooth the picture",
         "Gamma, the weight of the total variation; 0 is off. More where the picture is grainy. Empty: none on"
-        " the paper's loss scale; else as much as the style strength asks for, 0.7 to 1 where that begins.",
+        " the paper's loss scale; else as much as the style strength asks for, which the record tells.",
         otherwise="none" if balance == "paper" else "by strength",
     )
     fields["variation"] = select(

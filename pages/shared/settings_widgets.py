@@ -21,9 +21,9 @@ def remember(name: str, value: Any) -> str:
 def carry_over() -> None:
     """Give every setting its value anew, once on each change of page and before the first widget is drawn.
 
-    To Streamlit a widget is another one on another page. What the browser sends of the page that was left
-    keeps the old one alive for one more run, in which the new one would begin at its own default: a strength
-    of 0, no quality at all.
+    To Streamlit a widget is another one on another page, and a value that code has set and nobody touched
+    stays with the old one for a run more, in which the new one begins at its own default: a strength of 0, no
+    quality at all.
     """
     for key in list(st.session_state):
         if str(key).startswith("settings."):

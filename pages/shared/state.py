@@ -84,16 +84,21 @@ def current_job(page: str) -> Job | None:
 
     Ids have 122 random bits, so a job is found only by who was given its address.
     """
-    job_id = st.query_params.get("job") or st.session_state.get(f"{page}.job")
-    job = workshop().queue.find(job_id) if job_id else None
+    queue = workshop().queue
+    job = queue.find(st.query_params.get("job", ""))
+    if job is None and "job" in st.query_params:
+        del st.query_params["job"]
+        _tell_gone()
+    job = job or queue.find(st.session_state.get(f"{page}.job", ""))
     if job is not None:
         watch(page, job)
         if job.state == "done":
             collect(job)
-    elif "job" in st.query_params:
-        del st.query_params["job"]
-        st.toast(GONE, icon=":material/history:", duration="long")
     return job
+
+
+def _tell_gone() -> None:
+    st.toast(GONE, icon=":material/history:", duration="long")
 
 
 def watch(page: str, job: Job) -> None:
@@ -126,7 +131,9 @@ def keep_alive() -> None:
     """
     if os.environ.get("NST_WARM_UP", "1") != "0":
         workshop().warming.begin()
-    job = workshop().queue.unfinished(visitor())
+    queue = workshop().queue
+    named = (queue.find(job_id) for job_id in _named())  # of before a reload, which made this another visitor
+    job = queue.unfinished(visitor()) or next((job for job in named if job and job.state != "done"), None)
     if job is not None:
         st.fragment(job.touch, run_every=KEEP_ALIVE)()
 
@@ -136,21 +143,25 @@ def finished_runs() -> dict[str, Lane]:
 
     The page's address names their jobs, so that a reload finds them again.
     """
-    queue = workshop().queue
-    address = st.query_params.get("job", "")
-    named = list(filter(None, address.split(",")))
-    for job_id in (*named, *(st.session_state.get(f"{page}.job", "") for page in JOB_PAGES)):
+    queue, named = workshop().queue, _named()
+    started = [st.session_state[f"{page}.job"] for page in JOB_PAGES if f"{page}.job" in st.session_state]
+    for job_id in (*named, *started):
         job = queue.find(job_id)
         if job is not None and job.state == "done":
             collect(job)
-    if any(queue.find(job_id) is None for job_id in named):
-        st.toast(GONE, icon=":material/history:", duration="long")
-    here = ",".join(job_id for job_id in _jobs() if queue.find(job_id) is not None)
+    if any(queue.find(job_id) is None and job_id not in _jobs() for job_id in named):
+        _tell_gone()
+    here = [job_id for job_id in dict.fromkeys((*_jobs(), *named, *started)) if queue.find(job_id)]
     if here:
-        st.query_params["job"] = here
-    elif address:
+        st.query_params["job"] = ",".join(here)
+    elif named:
         del st.query_params["job"]
     return _runs()
+
+
+def _named() -> list[str]:
+    """The jobs that the page's address names."""
+    return list(filter(None, st.query_params.get("job", "").split(",")))
 
 
 def _jobs() -> dict[str, None]:
@@ -165,6 +176,8 @@ def _runs() -> dict[str, Lane]:
 
 def collect(job: Job) -> None:
     """Put the job's finished runs among the visitor's, and learn their speed."""
+    if job.id in _jobs():  # what has made room for newer runs since is not to come back as the newest
+        return
     runs = _runs()
     _jobs()[job.id] = None
     for lane in job.lanes:

@@ -8,6 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nst_core.series import PART_LABELS
+from pages.shared import state
+from pages.shared.columns import COLUMNS
 from pages.shared.curves_view import _series, record_of
 from pages.shared.state import GONE
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
@@ -97,6 +99,51 @@ def test_runs_of_one_network_and_pair_are_told_apart_by_what_differs() -> None:
     newest_first = list(app.session_state["state.runs"].values())[::-1]
     names = [line.label.partition(" · ")[0] for line in _series(newest_first)]
     assert names == ["VGG19, steps 8", "VGG19, steps 6"]
+
+
+@pytest.mark.usefixtures("loads")
+def test_runs_of_one_setting_made_twice_keep_that_setting_in_their_names() -> None:
+    app = small(open_page("pages/compare.py"))
+    app.session_state["compare.columns"] = ["vgg16", "vgg16-adam"]
+    for _ in range(2):
+        run_until_done(app, press_run(app, "compare").id)
+    lanes = list(app.session_state["state.runs"].values())
+    names = sorted(line.label.partition(" · ")[0] for line in _series(lanes))
+    label = COLUMNS["vgg16-adam"].label
+    assert names == sorted(["VGG16", "VGG16 (2)", label, f"{label} (2)"])
+
+
+@pytest.mark.usefixtures("loads")
+def test_runs_that_made_room_for_newer_ones_do_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MOST_RUNS", 1)
+    app = with_a_run()
+    app.switch_page("pages/transfer.py").run()
+    newest = press_run(app)
+    run_until_done(app, newest.id)
+    app.switch_page(PAGE).run()
+    for _ in range(2):
+        app.run()
+        assert list(app.session_state["state.runs"]) == [newest.lanes[0].run.record.id]
+    assert not app.toast
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_running_job_stays_in_the_address_and_is_watched_after_a_reload() -> None:
+    app = small(open_page("pages/transfer.py"))
+    app.session_state["settings.steps"] = 900
+    job = press_run(app)
+    app.switch_page(PAGE).run()
+    assert app.query_params["job"] == job.id
+    job._seen -= 1000
+    reloaded = open_page(PAGE)
+    reloaded.query_params["job"] = job.id
+    reloaded.run()
+    assert not job.abandoned
+    while not job.lanes[0].steps:
+        job.ended.wait(0.05)
+    job.stop()
+    assert job.ended.wait(120)
+    assert "VGG19" in list(reloaded.run().dataframe[0].value["Network"])
 
 
 @pytest.mark.usefixtures("loads")

@@ -164,6 +164,11 @@ def test_edits_of_the_table(
     assert method_choice.content_layers("vgg19") == ((content, 1.0),)
 
 
+def test_a_tick_of_content_leaves_the_usual_style_layers_usual(state: dict[str, object]) -> None:
+    method_choice.apply_edits("vgg19", NAMES, {7: {"Content": True}})
+    assert "layers.vgg19.style" not in state
+
+
 def test_ticks_add_and_remove_content_layers(state: dict[str, object]) -> None:
     assert not method_choice.apply_edits("vgg19", NAMES, {7: {"Content": True}})
     both = ((NAMES[7], 0.5), ("block4_conv2", 0.5))

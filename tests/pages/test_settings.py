@@ -66,12 +66,6 @@ def test_untouched_settings_are_the_presets() -> None:
     assert "Changed" not in words(app)
 
 
-def test_an_answer_with_an_old_waiting_time_leaves_the_quality_as_it_was() -> None:
-    app = set_all(open_page(PAGE), preset="fine")
-    set_all(app, preset=None)
-    assert app.session_state["settings.preset"] == "fine"
-
-
 def test_every_widget_reaches_its_field() -> None:
     app = set_all(small(open_page(PAGE)), **CHOSEN)
     config = config_of(app)

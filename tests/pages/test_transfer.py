@@ -102,6 +102,53 @@ def test_run_again_takes_the_pictures_and_settings_of_the_run_shown() -> None:
 
 
 @pytest.mark.usefixtures("loads")
+def test_a_gone_address_gives_the_last_run_of_this_page() -> None:
+    app = small(open_page(PAGE))
+    job = press_run(app)
+    run_until_done(app, job.id)
+    app.query_params["job"] = "no-such-job"
+    app.run()
+    assert [toast.value for toast in app.toast] == [GONE]
+    assert app.query_params["job"] == job.id
+
+
+@pytest.mark.usefixtures("loads")
+def test_settings_that_do_not_go_together_do_not_hold_up_a_run_again() -> None:
+    app = small(open_page(PAGE))
+    first = press_run(app)
+    run_until_done(app, first.id)
+    app.session_state["settings.own_weights"] = True
+    app.session_state["settings.content_weight.relative"] = 0.0
+    app.session_state["settings.style_weight.relative"] = 0.0
+    app.run()
+    assert app.error
+    next(button for button in app.button if button.label == "VGG16").click().run()
+    second = workshop().queue.find(app.session_state["transfer.job"])
+    assert second is not None
+    assert second.lanes[0].request.config == replace(first.lanes[0].request.config, backbone="vgg16")
+    second.stop()
+
+
+@pytest.mark.usefixtures("loads")
+def test_content_seen_by_another_network_is_so_again() -> None:
+    app = small(open_page(PAGE))
+    app.session_state["settings.content_by"] = "resnet50"
+    app.run()
+    first = press_run(app)
+    run_until_done(app, first.id)
+    app.session_state["settings.content_by"] = "own"
+    app.run()
+    next(button for button in app.button if button.label == "VGG16").click().run()
+    second = workshop().queue.find(app.session_state["transfer.job"])
+    assert second is not None
+    lent = first.lanes[0].request.config.content_layers
+    assert lent is not None
+    assert all(name.startswith("resnet50:") for name, _ in lent)
+    assert second.lanes[0].request.config.content_layers == lent
+    second.stop()
+
+
+@pytest.mark.usefixtures("loads")
 def test_run_again_through_another_network_leaves_the_layers_behind() -> None:
     app = small(open_page(PAGE))
     app.session_state["layers.vgg19.style"] = (("block1_conv2", 1.0),)
