@@ -76,6 +76,12 @@ def test_the_ceiling_is_measured_in_both_precisions() -> None:
     assert all(0 < rate < 1e9 for rate in ceiling.values())
 
 
+def test_the_ceiling_is_the_faster_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "_product_rate", lambda side, kind, repeats: 80.0)
+    monkeypatch.setattr(bench, "_blas_rate", lambda side, repeats: 150.0)
+    assert measure_ceiling(64) == {"float32": 150.0, "bf16": 80.0}
+
+
 @pytest.mark.parametrize(
     ("rate", "side"),
     [(1e3, 4096), (137.5 / 3, 4096), (17.2 / 3, 2048), (1e-3, 512)],  # 2 * side^3 / 1e9 = 137.4, 17.2
