@@ -133,7 +133,8 @@ def show_curves(lanes: Sequence[Lane], view: View) -> None:
         with column:
             title = f"How do the losses of {label} fall?" if label else "How do the losses fall?"
             st.plotly_chart(_figure(own, view, title), key=f"curves.figure.{label}", config=CHART)
-    show_hovered(lanes, _labels(lanes), key="curves.hover")
+    pairs = {_pair(record_of(lane)) for lane in lanes}
+    show_hovered(lanes, _names(lanes) if len(pairs) == 1 else _labels(lanes), key="curves.hover")
     records = [record_of(lane) for lane in lanes]
     with st.container(horizontal=True):
         st.download_button(
@@ -180,16 +181,21 @@ def _series(lanes: Sequence[Lane]) -> list[Series]:
 
 
 def _labels(lanes: Sequence[Lane]) -> list[str]:
-    """Each run's network and pictures, and where several would have one name, what else differs."""
-    names = [(lane.request.label, _pair(record_of(lane))) for lane in lanes]
-    labels = [" · ".join(name) for name in names]
-    for name in set(names):
-        twins = [index for index, other in enumerate(names) if other == name]
-        if len(twins) > 1:
-            records = [record_of(lanes[index]) for index in twins]
-            for index, record, told in zip(twins, records, run_labels(records), strict=True):
-                labels[index] = f"{name[0]}{told.removeprefix(network_words(record.config))} · {name[1]}"
-    return labels
+    """Each run's name and pictures."""
+    return [f"{name} · {_pair(record_of(lane))}" for name, lane in zip(_names(lanes), lanes, strict=True)]
+
+
+def _names(lanes: Sequence[Lane]) -> list[str]:
+    """What each run was called, and where several of one pair would have one name, what else differs."""
+    names = [lane.request.label for lane in lanes]
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index, lane in enumerate(lanes):
+        groups.setdefault((names[index], _pair(record_of(lane))), []).append(index)
+    for twins in groups.values():
+        records = [record_of(lanes[index]) for index in twins]
+        for index, record, told in zip(twins, records, run_labels(records), strict=True):
+            names[index] += told.removeprefix(network_words(record.config))
+    return names
 
 
 def _pair(record: RunRecord) -> str:
