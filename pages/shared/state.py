@@ -30,10 +30,7 @@ _VISITOR, _JOBS, _RUNS, _UPLOADS = "state.visitor", "state.jobs", "state.runs", 
 JOB_PAGES = ("transfer", "compare")  # those that start jobs
 KEEP_ALIVE = 20  # seconds between two signs of life, well under the queue's patience
 MOST_RUNS = 24  # finished runs kept for a visitor
-GONE = (
-    f"A run that this address names is no longer here: the last {MOST_KEPT} jobs are kept, and none over a"
-    " restart. A picture that was saved holds its settings."
-)
+GONE = f"The run of this address is gone: the last {MOST_KEPT} jobs are kept, none over a restart."
 
 
 class AppModels(Models):
