@@ -7,11 +7,13 @@ when that has arrived.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from nst_core.operations import summed
 from nst_core.tiles import Route
 
 Share = tuple[str, Any, Any]  # a layer's key, what depends on its map, and the slopes along that
@@ -32,10 +34,16 @@ def pull_back(
         own = [share for share in shares if share[0] in keys]
         above: list[tuple[Any, Any]] = []
         for station, members in stations:
-            found, slopes = _gated([share for share in own if share[0] in members], above, gradient)
-            source = picture if station is None else maps[station]
-            pulled = tape.gradient(found, source, output_gradients=slopes)
-            above = [(source, pulled)]
+            source, name = (picture, None) if station is None else (maps[station], keys[station])
+            inside = [share for share in own if share[0] in members and keys[share[0]] != name]
+            here = [share for share in own if keys[share[0]] == name]
+            # Of a map one value: what others wait for is not merged with the convolution before it.
+            gate = [tf.slice(pulled, [0] * 4, [1] * 4) for _, pulled in above] or [gradient]
+            parts = [
+                _pulled(tape, source, _gated(inside, gate) + above),
+                _pulled(tape, source, _gated(here, gate)),
+            ]
+            above = [(source, functools.reduce(summed, [part for part in parts if part is not None]))]
         gradient = gradient + above[0][1]
     return gradient
 
@@ -60,10 +68,12 @@ def waists(
     return [*found, (None, set(waiting))]
 
 
-def _gated(shares: list[Share], above: list[tuple[Any, Any]], gradient: Any) -> tuple[list[Any], list[Any]]:
-    """What depends on a station and the slopes, these not before the gradient from above has arrived."""
-    with tf.control_dependencies([pulled for _, pulled in above] or [gradient]):
-        slopes = [tf.nest.map_structure(tf.identity, slope) for _, _, slope in shares]
-    return [found for _, found, _ in shares] + [source for source, _ in above], slopes + [
-        pulled for _, pulled in above
-    ]
+def _gated(shares: list[Share], gate: list[Any]) -> list[tuple[Any, Any]]:
+    """What depends on a map and the slopes along it, these not before the gate is there."""
+    with tf.control_dependencies(gate):
+        return [(found, tf.nest.map_structure(tf.identity, slopes)) for _, found, slopes in shares]
+
+
+def _pulled(tape: Any, source: Any, ways: list[tuple[Any, Any]]) -> Any:
+    """The gradient with respect to a source of all that depends on it, times the slopes; None of nothing."""
+    return tape.gradient([end for end, _ in ways], source, output_gradients=[slopes for _, slopes in ways])

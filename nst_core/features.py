@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from nst_core.architectures import INPUT, Layer
 from nst_core.backbones import BGR_MEANS, COLOURS
 from nst_core.choices import Padding, Pooling
 from nst_core.networks import Network
-from nst_core.operations import convolve, mirrored_frame, onednn_computes, padded, turned
+from nst_core.operations import convolve, mirrored_frame, onednn_computes, padded, summed, turned
 
 # What borders show, by the layer that first had the size, and how many rows and columns are added.
 Frames = dict[tuple[str, int], tuple[Any, Any]]
@@ -63,7 +64,7 @@ class Extractor:
             case "relu":
                 return tf.nn.relu(inputs[0])
             case "add":
-                return inputs[0] + inputs[1]
+                return summed(*inputs)
             case "pad":
                 return inputs[0]  # padded before, as those of convolutions
             case "max_pool":
@@ -107,9 +108,11 @@ def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dic
     """Of each convolution the kernel, the bias, and the kernel for the way back or None.
 
     Kernels that see colours take them as RGB, not BGR. Where these have no stride, and where 1x1 kernels have
-    one, the way back is TensorFlow's own, which is faster there.
+    one, the way back is TensorFlow's own, which is faster there. So it is always with oneDNN, but where the
+    gradient through a 1x1 kernel meets a shortcut's: oneDNN adds them at once, see `mixed`.
     """
     coloured = {INPUT}
+    readers = Counter(name for layer in layers for name in layer.inputs)
     tensors = {}
     for layer in layers:
         sees_colours = layer.inputs[0] in coloured
@@ -120,7 +123,9 @@ def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dic
         kernel = kernel[:, :, ::-1] if sees_colours else kernel
         strided = layer.stride > 1 and not layer.padding  # as `convolve` wants it for a way back
         own = sees_colours != strided if layer.kernel > 1 else strided
-        back = None if own or onednn_computes() else tf.cast(turned(kernel, layer.stride), kind)
+        if onednn_computes():
+            own = layer.kernel > 1 or layer.stride > 1 or readers[layer.inputs[0]] == 1
+        back = None if own else tf.cast(turned(kernel, layer.stride), kind)
         tensors[layer.name] = (tf.cast(kernel, kind), tf.cast(bias, kind), back)
     return tensors
 

@@ -82,6 +82,8 @@ def _transposed(shape: Any, kernel: Any, upstream: Any, stride: int, inside: str
 
 
 def _convolve_back(upstream: Any, back: Any, inside: str) -> Any:
+    if back.shape[0] == 1:
+        return mixed(upstream, back[0, 0])
     if inside == "SAME":
         return tf.nn.conv2d(upstream, back, 1, "SAME")
     reach = int(back.shape[0]) - 1
@@ -95,6 +97,28 @@ def _spread(parts: Any, stride: int, shape: Any) -> Any:
     missing = tf.maximum(shape - tf.shape(made), 0)
     made = tf.pad(made, tf.stack([tf.zeros_like(missing), missing], axis=1))
     return tf.slice(made, [0, 0, 0, 0], shape)
+
+
+def summed(first: Any, second: Any) -> Any:
+    """Two maps of one shape added; oneDNN adds them along with the convolution before and the ReLU after.
+
+    Where shapes are not known beforehand TensorFlow merges these for AddN alone.
+    """
+    return tf.add_n([first, second]) if onednn_computes() else first + second
+
+
+def mixed(maps: Any, mixture: Any) -> Any:
+    """The channels of maps [1, h, w, N] at each position times a matrix [N, M]: [1, h, w, M].
+
+    oneDNN gets it as a convolution with a bias, to which it can add other maps at once, see `summed`.
+    """
+    if not onednn_computes():
+        flat = tf.matmul(tf.reshape(maps, [-1, maps.shape[-1]]), mixture)
+        return tf.reshape(flat, tf.concat([tf.shape(maps)[:-1], tf.shape(mixture)[1:]], 0))
+    # A bias of plain zeros would be simplified away, and the merging with it.
+    none = tf.zeros(mixture.shape[1:], maps.dtype)
+    bias = tf.raw_ops.PlaceholderWithDefault(input=none, shape=none.shape)
+    return tf.nn.bias_add(tf.nn.conv2d(maps, mixture[tf.newaxis, tf.newaxis], 1, "VALID"), bias)
 
 
 def padded(maps: Any, amount: int, frame: tuple[Any, Any] | None) -> Any:

@@ -14,13 +14,15 @@ from typing import Any
 
 import tensorflow as tf
 
+from nst_core.operations import mixed
+
 # Added to the diagonal of a covariance, as a share of its mean: keeps its root differentiable where fewer
 # positions than channels leave it without full rank.
 RIDGE = 1e-4
 # Keeps a deviation's root differentiable where a channel is constant.
 SMALLEST_VARIANCE = 1e-8
 # Of bfloat16 maps: with more channels the groups' sums would cost more than the copy that they save.
-PARTS, FEW_CHANNELS = 8, 256
+PARTS, FEW_CHANNELS = 8, 512
 SMALLEST_SHARE = {"float32": 1e-7, "float64": 1e-14}
 
 
@@ -56,26 +58,27 @@ def gram_distance(features: Any, target: Any) -> Any:
     The target must be symmetric, as Gram matrices are; it is not differentiated.
     """
 
-    def distance(flat: Any) -> tuple[Any, Callable[[Any], Any]]:
+    def distance(maps: Any) -> tuple[Any, Callable[[Any], Any]]:
+        flat = tf.reshape(maps, [-1, maps.shape[-1]])
         positions = tf.cast(tf.shape(flat)[0], tf.float32)
         apart = _summed_products(flat) / positions - target
 
         # Equation 6 of Gatys et al. (2015), F (G - A): one product, and nothing turned round. In the maps'
         # own precision, which the gradient would be rounded to anyhow.
         def gradient(upstream: Any) -> Any:
-            return tf.matmul(flat, tf.cast((4.0 * upstream / positions) * apart, flat.dtype))
+            return mixed(maps, tf.cast((4.0 * upstream / positions) * apart, maps.dtype))
 
         return tf.reduce_sum(tf.square(apart)), gradient
 
-    return tf.custom_gradient(distance)(tf.reshape(features, [-1, features.shape[-1]]))
+    return tf.custom_gradient(distance)(features)
 
 
 def _summed_products(flat: Any) -> Any:
     """F^T F of positions [M, N], float32 [N, N].
 
-    Of bfloat16 maps with few channels, which have many positions, each of `PARTS` groups of positions adds up
-    in float32, is rounded once, and the groups are added in float32: a few 10^-4 off, and without a copy of
-    the maps in float32, which takes as long as the product itself.
+    Of bfloat16 maps, unless their channels are many and their positions few, each of `PARTS` groups of
+    positions adds up in float32, is rounded once, and the groups are added in float32: a few 10^-4 off, and
+    without a copy of the maps in float32, which takes as long as the product itself.
     """
     if flat.dtype == tf.float32 or flat.shape[-1] > FEW_CHANNELS:
         exact = tf.cast(flat, tf.float32)

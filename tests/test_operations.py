@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst_core.operations import convolve, mirrored_frame, padded, turned
+from nst_core.operations import convolve, mirrored_frame, mixed, padded, summed, turned
 
 
 def test_a_turned_kernel_by_hand():
@@ -73,6 +73,64 @@ def test_whether_onednn_computes_follows_its_switch(switch, wanted):
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == wanted
+
+
+def test_mixed_channels_by_hand():
+    maps = np.array([[[[1, 2], [3, -4]]]], np.float32)
+    np.testing.assert_array_equal(
+        mixed(maps, tf.constant([[1.0, 0, 2], [0, 10, 1]])), [[[[1, 20, 4], [3, -40, 2]]]]
+    )
+    found = mixed(tf.cast(maps, tf.bfloat16), tf.constant([[2], [1]], tf.bfloat16))
+    assert found.dtype == tf.bfloat16
+    np.testing.assert_array_equal(tf.cast(found, tf.float32), [[[[4], [2]]]])
+    np.testing.assert_array_equal(summed(maps, maps), 2 * maps)
+
+
+# What TensorFlow makes of an objective on two residual blocks and of its gradient: how many convolutions are
+# merged with a sum and a ReLU, and how many with a sum alone.
+MERGED = """
+from collections import Counter
+import numpy as np, tensorflow as tf
+from tensorflow.python.eager import context
+from nst_core.backbones import find_backbone
+from nst_core.config import TransferConfig
+from nst_core.engine import Engine
+from nst_core.networks import random_network
+
+names = ("conv2_block1_out", "conv2_block2_out")
+config = TransferConfig(
+    backbone="resnet50",
+    style_layers=tuple((name, 1.0) for name in names),
+    content_layers=((names[1], 1.0),),
+)
+network = random_network(find_backbone("resnet50").architecture(1 / 16), 0)
+engine = Engine({"resnet50": network}, config)
+picture = np.random.default_rng(0).random((48, 64, 3), np.float32)
+targets = engine.targets(
+    picture, picture, style_weights=(1.0, 1.0), content_weights=(1.0,), balance="relative"
+)
+context.context().enable_graph_collection()
+engine.evaluate(picture, targets, (1.0, 1.0, 0.1))
+found = Counter()
+for graph in context.context().export_run_metadata().partition_graphs:
+    for node in graph.node:
+        if "FusedConv" in node.op:
+            found["+".join(name.decode() for name in node.attr["fused_ops"].list.s)] += 1
+print(found["BiasAdd+Add+Relu"], found["BiasAdd+Add"])
+"""
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="oneDNN is of x86 alone")
+def test_onednn_adds_shortcuts_and_gradients_along_with_convolutions():
+    told = subprocess.run(
+        [sys.executable, "-c", MERGED],
+        env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # A block each; and on the way back the second's shortcut and the first's own style.
+    assert told.stdout.split() == ["2", "2"]
 
 
 def test_a_mirrored_frame_by_hand():
