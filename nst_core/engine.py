@@ -55,7 +55,9 @@ class Engine:
         self.style_layers = tuple(name for name, _ in config.style_layers or ())
         self.content_layers = tuple(name for name, _ in config.content_layers or ())
         self.precision = find_precision(
-            config.precision, networks, gpu=bool(tf.config.list_physical_devices("GPU"))
+            config.precision,
+            {name: network.architecture.width for name, network in networks.items()},
+            gpu=bool(tf.config.list_physical_devices("GPU")),
         )
         self.statistic = config.statistic
         self.variation = VARIATIONS[config.variation]

@@ -98,8 +98,7 @@ def _remember(curvature: Curvature, here: Place, there: Place, bounds: Bounds) -
     move, change = there.point - here.point, there.gradient - here.gradient
     if bounds is not None:
         change *= move != 0  # what is held tells nothing of the others
-    curvature.add(move, change)
-    return float(np.linalg.norm(move))
+    return curvature.add(move, change)
 
 
 class _Bracket:
@@ -162,14 +161,19 @@ class Curvature:
         """Begin anew."""
         self._order, self._newest = [], []
 
-    def add(self, move: Floats, change: Floats) -> None:
-        """Remember a pair, for the oldest where there is no more room; not one that does not curve upward."""
-        if not move @ change > EPSILON * np.linalg.norm(move) * np.linalg.norm(change):
-            return
+    def add(self, move: Floats, change: Floats) -> float:
+        """Remember a pair, for the oldest where there is no more room; not one that does not curve upward.
+
+        Returns how long the move is.
+        """
+        length = float(np.linalg.norm(move))
+        if not move @ change > EPSILON * length * np.linalg.norm(change):
+            return length
         slot = self.pairs if self.pairs < self._most else self._order.pop(0)
         self._order.append(slot)
         self._rows[slot], self._rows[self._most + slot] = move, change
         self._newest.append(slot)
+        return length
 
     def direction(self, gradient: Floats) -> Floats:
         """Minus the inverse Hessian times the gradient; minus the gradient while nothing is remembered."""

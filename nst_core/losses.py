@@ -22,8 +22,18 @@ SMOOTH_ABSOLUTE = 1e-3  # of the 0..1 range: below it an absolute difference is 
 
 
 def content_distance(features: Any, target: Any) -> Any:
-    """Sum of squared differences between two feature maps of one shape."""
-    return tf.reduce_sum(tf.math.squared_difference(tf.cast(features, tf.float32), target))
+    """Sum of squared differences between feature maps and a target of their shape, which is a constant."""
+
+    def distance(maps: Any) -> tuple[Any, Callable[[Any], Any]]:
+        apart = tf.cast(maps, tf.float32) - target
+
+        # Written out: TensorFlow subtracts once more, and spreads the slope over all values beforehand.
+        def gradient(upstream: Any) -> Any:
+            return tf.cast(2.0 * upstream * apart, maps.dtype)
+
+        return 2.0 * tf.nn.l2_loss(apart), gradient
+
+    return tf.custom_gradient(distance)(features)
 
 
 def smooth(features: Any, temperature: float) -> Any:

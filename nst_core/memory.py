@@ -81,14 +81,13 @@ def run_need(config: TransferConfig, size: tuple[int, int] | None = None, tile: 
     picture. What the process holds before, Python and TensorFlow, is not counted.
     """
     size = size or (config.size, config.size)
-    routes, weights = [], 0
+    routes, weights, widths = [], 0, widths_of(config)
     for name, keys in keys_by_backbone(config).items():
-        backbone = find_backbone(name)
-        architecture = backbone.architecture(expected_width(backbone, weights_of(config, name))).folded()
+        architecture = find_backbone(name).architecture(widths[name]).folded()
         deep = tuple(layer for layer in keys.values() if layer != COLOURS)
         routes.append((architecture.up_to(deep) if deep else (), keys))
         weights += weight_values(architecture)
-    config = replace(config, precision=find_precision(config.precision, keys_by_backbone(config)))
+    config = replace(config, precision=find_precision(config.precision, widths))
     return need_of(config, routes, weights, size, tile)
 
 
@@ -158,6 +157,14 @@ def layers_by_backbone(config: TransferConfig) -> dict[str, tuple[str, ...]]:
 def weights_of(config: TransferConfig, backbone: str) -> str:
     """A file holds one backbone's weights; the others then get what `auto` finds."""
     return config.weights if backbone == config.backbone or config.weights in WEIGHTS_SOURCES else "auto"
+
+
+def widths_of(config: TransferConfig) -> dict[str, float]:
+    """The width multiplier that each network of a run would have, by its backbone's name."""
+    return {
+        name: expected_width(find_backbone(name), weights_of(config, name))
+        for name in keys_by_backbone(config)
+    }
 
 
 def together_need(needs: Sequence[Need]) -> int:

@@ -18,16 +18,14 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from nst_core.backbones import find_backbone
 from nst_core.config import TransferConfig
 from nst_core.errors import RunError
 from nst_core.estimate import matrix_rate
-from nst_core.memory import keys_by_backbone
+from nst_core.memory import widths_of
 from nst_core.plan import Plan
 from nst_core.precision import find_precision
 from nst_core.records import RunRecord
 from nst_core.speed_file import Measured, Timings, read_measured, write_measured
-from nst_core.weights import expected_width
 from nst_core.work import step_gigaflops
 
 Floats = npt.NDArray[np.float64]
@@ -178,8 +176,9 @@ class Speeds:
 
     def seconds(self, config: TransferConfig, plan: Plan) -> float:
         """Seconds of a run of these settings over `plan`, from the press to the picture."""
-        width = expected_width(find_backbone(config.backbone), config.weights)
-        kind = kind_of(config.backbone, width, find_precision(config.precision, keys_by_backbone(config)))
+        widths = widths_of(config)
+        width = widths[config.backbone]
+        kind = kind_of(config.backbone, width, find_precision(config.precision, widths))
         with self._lock:
             speed = self._speed(kind)
             ready = kind in self._compiled

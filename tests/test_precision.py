@@ -13,22 +13,24 @@ from nst_core.speeds import Speeds
 
 
 @pytest.mark.parametrize(
-    ("backbones", "able", "gpu", "wanted"),
+    ("widths", "able", "gpu", "wanted"),
     [
-        (["vgg16"], True, False, "bfloat16"),
-        (["vgg16", "vgg19"], True, False, "bfloat16"),
-        (["vgg19", "resnet50"], True, False, "float32"),
-        (["vgg19"], False, False, "float32"),
-        (["vgg19"], True, True, "float32"),
+        ({"vgg16": 1.0}, True, False, "bfloat16"),
+        ({"vgg16": 0.25, "vgg19": 1.0}, True, False, "bfloat16"),
+        ({"resnet50": 1.0}, True, False, "bfloat16"),
+        ({"resnet50": 0.25}, True, False, "float32"),
+        ({"vgg19": 0.25, "resnet50": 0.25}, True, False, "float32"),
+        ({"vgg19": 1.0}, False, False, "float32"),
+        ({"vgg19": 1.0}, True, True, "float32"),
     ],
 )
-def test_bfloat16_is_for_vggs_on_processors_that_compute_in_it(
-    backbones: list[str], able: bool, gpu: bool, wanted: str, monkeypatch: pytest.MonkeyPatch
+def test_bfloat16_is_for_networks_that_bear_it_on_processors_that_compute_in_it(
+    widths: dict[str, float], able: bool, gpu: bool, wanted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision, "computes_bfloat16", lambda: able)
-    assert find_precision("auto", backbones, gpu=gpu) == wanted
-    assert find_precision("float32", backbones) == "float32"
-    assert find_precision("bfloat16", backbones) == "bfloat16"
+    assert find_precision("auto", widths, gpu=gpu) == wanted
+    assert find_precision("float32", widths) == "float32"
+    assert find_precision("bfloat16", widths) == "bfloat16"
 
 
 def test_what_is_foretold_does_not_touch_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:

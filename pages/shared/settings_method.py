@@ -139,7 +139,7 @@ def _seeing_settings(base: TransferConfig) -> dict[str, Any]:
             "Precision",
             PRECISION_WORDS,
             "Of the convolutions. Half is quicker only where the processor computes in it, and is rougher."
-            " Automatic is half there for the VGGs, and full precision elsewhere.",
+            " Automatic is half there, but full precision for ResNet50's sketch, and everywhere else.",
             base.precision,
         ),
     }
