@@ -162,7 +162,7 @@ def cross_examine(
 def advance_together(configs: Sequence[TransferConfig], available: int | None) -> tuple[bool, str]:
     """Whether runs may advance in turns, all at once, and why, in one sentence.
 
-    available: bytes, as `memory.available_memory` gives them. In turns each run keeps its weights and
+    available: bytes, as `system.available_memory` gives them. In turns each run keeps its weights and
     pictures, and one step at a time needs its feature maps; one after another each gives back all it had.
     """
     needs = [run_need(config) for config in configs]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nst_core.errors import RunError
 from nst_core.lanes import FAULT, NOT_BEGUN, Lane, Request, lane_course
-from nst_core.memory import give_back_freed
+from nst_core.system import give_back_freed
 
 if TYPE_CHECKING:
     from nst_core.models import Models

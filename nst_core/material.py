@@ -15,12 +15,12 @@ from nst_core.config import TransferConfig
 from nst_core.engine import Engine, Factors
 from nst_core.images import Picture, resize
 from nst_core.losses import Targets
-from nst_core.memory import available_memory
 from nst_core.networks import Network
 from nst_core.plan import Plan, fit, make_plan, usable_sizes
 from nst_core.records import WeightsSource
 from nst_core.room import Room, find_room
 from nst_core.strength import loss_weights
+from nst_core.system import available_memory
 from nst_core.tiled import TiledEngine
 from nst_core.tiles import largest_crop
 from nst_core.weights import load_network

@@ -1,21 +1,18 @@
-"""How much memory a run will take, and how much there is."""
+"""How much memory a run will take."""
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from nst_core.architectures import INPUT, Architecture, Layer
+from nst_core.architectures import INPUT, Layer
 from nst_core.backbones import COLOURS, find_backbone, split_layer
 from nst_core.choices import JITTERS, WEIGHTS_SOURCES
 from nst_core.config import TransferConfig
 from nst_core.plan import rung_method
 from nst_core.precision import find_precision
-from nst_core.tiles import Route, largest_crop, map_sides
+from nst_core.system import has_amx
+from nst_core.tiles import Route, crop_sizes, largest_crop, map_sides
 from nst_core.weights import expected_source, expected_width
 
 FLOAT, BFLOAT16 = 4, 2  # bytes
@@ -28,6 +25,8 @@ WORKING_MAPS = 2
 # TensorFlow's graphs and threads, whatever the picture.
 STARTING = 95_000_000  # bytes
 TILING = 30_000_000  # bytes, of the graphs that tiles have of their own
+# oneDNN's programs for AMX, of which each size of crop has its own: bytes a convolution, and a weight.
+AMX_CONVOLUTION, AMX_WEIGHT = 580_000, 1.4
 # As kernels, and turned for the way back.
 WEIGHT_COPIES = 2
 # Content and style as given, and at their size while targets are made; the parameters now and at their best,
@@ -37,9 +36,6 @@ FOURIER_PICTURES = 1
 # Instead of Adam's. 2 m for m = 10 corrections are 20; the rest are points, gradients and directions, and on
 # pixels which of them are held at their bounds.
 LBFGS_PICTURES = {"fourier": 38, "pixel": 42}
-
-MEMINFO = Path("/proc/meminfo")
-CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +59,12 @@ def step_values(layers: Sequence[Layer], size: tuple[int, int]) -> int:
     return 3 * size[0] * size[1] + kept + WORKING_MAPS * max(values.values(), default=0)
 
 
-def weight_values(architecture: Architecture) -> int:
-    """How many numbers a folded network's kernels and biases hold, all layers, as they are all loaded."""
-    channels = {INPUT: 3} | {layer.name: layer.channels for layer in architecture.layers}
+def weight_values(layers: Sequence[Layer]) -> int:
+    """How many numbers the kernels and biases of a folded network's layers hold."""
+    channels = {INPUT: 3} | {layer.name: layer.channels for layer in layers}
     return sum(
         (layer.kernel**2 * channels[layer.inputs[0]] + 1) * layer.channels
-        for layer in architecture.layers
+        for layer in layers
         if layer.kind == "convolution"
     )
 
@@ -86,7 +82,7 @@ def run_need(config: TransferConfig, size: tuple[int, int] | None = None, tile: 
         architecture = find_backbone(name).architecture(widths[name]).folded()
         deep = tuple(layer for layer in keys.values() if layer != COLOURS)
         routes.append((architecture.up_to(deep) if deep else (), keys))
-        weights += weight_values(architecture)
+        weights += weight_values(architecture.layers)  # all, as they are all loaded
     config = replace(config, precision=find_precision(config.precision, widths))
     return need_of(config, routes, weights, size, tile)
 
@@ -103,8 +99,19 @@ def need_of(
     held = kept_pictures(config) * 3 * size[0] * size[1]
     held += (JITTERS if config.jitter else 1) * _content_values(config, routes, size)
     step = sum(step_values(layers, crop) for layers, _ in routes)
-    held = FLOAT * held + each * WEIGHT_COPIES * weights + STARTING + (TILING if tile else 0)
+    held = FLOAT * held + each * WEIGHT_COPIES * weights + STARTING
+    if tile:
+        held += TILING + _amx_programs(config, routes, crop_sizes(routes, size, tile))
     return Need(held=held, step=each * step)
+
+
+def _amx_programs(config: TransferConfig, routes: Sequence[Route], sizes: int) -> int:
+    """Bytes that so many sizes of crops take where convolutions run on AMX."""
+    if config.precision != "bfloat16" or not has_amx():
+        return 0
+    convolutions = sum(layer.kind == "convolution" for layers, _ in routes for layer in layers)
+    weights = sum(weight_values(layers) for layers, _ in routes)
+    return sizes * round(AMX_CONVOLUTION * convolutions + AMX_WEIGHT * weights)
 
 
 def kept_pictures(config: TransferConfig) -> int:
@@ -170,50 +177,3 @@ def widths_of(config: TransferConfig) -> dict[str, float]:
 def together_need(needs: Sequence[Need]) -> int:
     """Bytes of runs that advance in turns: all that they hold, and one step, of the largest, at a time."""
     return sum(need.held for need in needs) + max((need.step for need in needs), default=0)
-
-
-def available_memory(*, meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:
-    """Bytes that this process may still take: the machine's or its container's, whichever is less.
-
-    None where the system does not tell.
-    """
-    known = [free for free in (_machine_free(meminfo), _container_free(cgroup)) if free is not None]
-    return max(0, min(known)) if known else None
-
-
-def _machine_free(meminfo: Path) -> int | None:
-    for line in (_read(meminfo) or "").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    names = getattr(os, "sysconf_names", {})
-    if "SC_AVPHYS_PAGES" in names and "SC_PAGE_SIZE" in names:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return None
-
-
-def _container_free(cgroup: Path) -> int | None:
-    """What is left of a container's limit (cgroup, second version); None without one."""
-    most, used = _read(cgroup / "memory.max"), _read(cgroup / "memory.current")
-    if most is None or used is None or not most.isdigit() or not used.isdigit():
-        return None  # "max" is no limit
-    stat = dict(line.split(maxsplit=1) for line in (_read(cgroup / "memory.stat") or "").splitlines())
-    # Files that were read long ago are counted as used, and dropped as soon as memory is wanted.
-    return int(most) - int(used) + int(stat.get("inactive_file", 0))
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text("ascii").strip()
-    except OSError:
-        return None
-
-
-def give_back_freed() -> bool:
-    """Return what was freed to the system, after a run; whether there was anything, and a way to do it.
-
-    glibc keeps it otherwise, for each thread apart: about 100 MB after a draft at 256 pixels.
-    """
-    if sys.platform != "linux":
-        return False
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
-    return trim is not None and trim(0) == 1

@@ -40,7 +40,7 @@ def find_room(
     """How a run fits into the memory available.
 
     weights: how many numbers the networks have; sizes: of all rungs, smallest first; available: bytes, as
-    `memory.available_memory` gives them. L-BFGS keeps many pictures: where it leaves no room for tiles of
+    `system.available_memory` gives them. L-BFGS keeps many pictures: where it leaves no room for tiles of
     LEAST_TILE, whose halos already outweigh them, the larger rungs are Adam's.
     """
     last = sizes[-1]
@@ -71,7 +71,7 @@ def choose_tile(
     """The largest tiles' side with which a run fits into the memory available, and why; 0 for whole pictures.
 
     weights: how many numbers the networks have; size: (width, height) at the last rung; available: bytes, as
-    `memory.available_memory` gives them. The smallest side where none fits: the run may still, as estimates
+    `system.available_memory` gives them. The smallest side where none fits: the run may still, as estimates
     are rough. A softmax over whole maps cannot be tiled, and where the system does not tell what is available
     nothing can be said.
     """

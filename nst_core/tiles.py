@@ -78,6 +78,12 @@ def largest_crop(routes: Sequence[Route], size: tuple[int, int], side: int) -> t
     return width, height
 
 
+def crop_sizes(routes: Sequence[Route], size: tuple[int, int], side: int) -> int:
+    """How many different (width, height) the tiles' crops have."""
+    columns, rows = (len({span.stop - span.start for span in spans(routes, length, side)}) for length in size)
+    return columns * rows
+
+
 def spans(routes: Sequence[Route], length: int, side: int) -> tuple[Span, ...]:
     """The cuts along an axis of `length` pixels."""
     rhythm = whole_stride(routes)

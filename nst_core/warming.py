@@ -16,7 +16,7 @@ from nst_core.choices import SMALLEST_SIZE
 from nst_core.config import TransferConfig
 from nst_core.errors import NSTError
 from nst_core.images import Picture
-from nst_core.memory import available_memory, give_back_freed
+from nst_core.system import available_memory, give_back_freed
 
 if TYPE_CHECKING:
     from nst_core.models import Models

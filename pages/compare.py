@@ -5,7 +5,7 @@ import streamlit as st
 from nst_core.backbones import BACKBONES
 from nst_core.comparison import advance_together
 from nst_core.errors import NSTError
-from nst_core.memory import available_memory
+from nst_core.system import available_memory
 from pages.shared.choosing import choose_picture
 from pages.shared.columns import COLUMNS, examine, make_requests
 from pages.shared.compared import show_comparison

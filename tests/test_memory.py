@@ -1,21 +1,15 @@
-"""Memory by hand: maps counted one by one, and what systems tell."""
+"""Memory by hand: maps counted one by one."""
 
-import ctypes
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from nst_core import memory
 from nst_core.architectures import Architecture, Layer
 from nst_core.backbones import COLOURS, RESNET50, VGG16
 from nst_core.config import TransferConfig
 from nst_core.memory import (
     Need,
-    available_memory,
-    give_back_freed,
     run_need,
     step_values,
     together_need,
@@ -43,8 +37,10 @@ def test_maps_that_gradients_need_and_working_ones() -> None:
 
 
 def test_weights_are_kernels_and_biases() -> None:
-    assert weight_values(TINY) == (3 * 3 * 3 * 4 + 4) + (4 * 5 + 5)
-    assert weight_values(VGG16.architecture().folded()) == 14_714_688  # as Keras counts them, without top
+    assert weight_values(TINY.layers) == (3 * 3 * 3 * 4 + 4) + (4 * 5 + 5)
+    assert (
+        weight_values(VGG16.architecture().folded().layers) == 14_714_688
+    )  # as Keras counts them, without top
 
 
 def test_a_run_by_hand() -> None:
@@ -78,11 +74,37 @@ def test_bfloat16_halves_maps_and_weights() -> None:
 
 
 def test_tiles_need_less_for_a_step() -> None:
-    config = TransferConfig(backbone="vgg16", weights="random", optimiser="adam", size=1024)
+    config = TransferConfig(
+        backbone="vgg16", weights="random", optimiser="adam", size=1024, precision="float32"
+    )
     whole, tiled = run_need(config), run_need(config, tile=256)
     assert tiled.held == whole.held + 30_000_000
     # The crop of a cell of 256 pixels and VGG16's halo, about 400 pixels, instead of 1024.
     assert 0.1 < tiled.step / whole.step < 0.2
+
+
+def test_on_amx_each_size_of_crop_takes_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A square in 3 x 3 cells: along an axis the middle crop is longer than the first and the last."""
+    config = TransferConfig(
+        weights="random",
+        optimiser="adam",
+        precision="bfloat16",
+        style_layers=(("block1_conv2", 1.0),),
+        content_layers=(("block1_conv2", 1.0),),
+    )
+    monkeypatch.setattr(memory, "has_amx", lambda: False)
+    plain, whole = run_need(config, (768, 768), 256), run_need(config, (768, 768))
+    monkeypatch.setattr(memory, "has_amx", lambda: True)
+    assert run_need(config, (768, 768)) == whole
+    full = replace(config, precision="float32")
+    with_amx = run_need(full, (768, 768), 256)
+    monkeypatch.setattr(memory, "has_amx", lambda: False)
+    assert run_need(full, (768, 768), 256) == with_amx
+    monkeypatch.setattr(memory, "has_amx", lambda: True)
+    made = run_need(config, (768, 768), 256)
+    assert made.step == plain.step
+    weights = (9 * 3 + 1) * 64 + (9 * 64 + 1) * 64
+    assert made.held - plain.held == 4 * round(2 * 580_000 + 1.4 * weights)
 
 
 def test_shifted_contents_are_kept_each() -> None:
@@ -116,7 +138,7 @@ def test_layers_of_another_network_bring_that_network() -> None:
     resnet = RESNET50.architecture().folded()
     more = step_values(resnet.up_to(("conv1_relu",)), (64, 64))
     assert run_need(both).step - run_need(alone).step == more * 4
-    assert run_need(both).held - run_need(alone).held == 2 * weight_values(resnet) * 4
+    assert run_need(both).held - run_need(alone).held == 2 * weight_values(resnet.layers) * 4
 
 
 def test_l_bfgs_holds_its_corrections_and_an_average_a_picture() -> None:
@@ -137,84 +159,3 @@ def test_l_bfgs_holds_its_corrections_and_an_average_a_picture() -> None:
 def test_in_turns_one_step_at_a_time() -> None:
     assert together_need([Need(10, 100), Need(20, 300), Need(5, 50)]) == 10 + 20 + 5 + 300
     assert together_need([]) == 0
-
-
-def meminfo(folder: Path, kilobytes: int) -> Path:
-    path = folder / "meminfo"
-    path.write_text(f"MemTotal: 999999 kB\nMemFree: 1 kB\nMemAvailable:  {kilobytes} kB\n")
-    return path
-
-
-def cgroup(folder: Path, most: str, used: str, stat: str | None = None) -> Path:
-    group = folder / "cgroup"
-    group.mkdir()
-    (group / "memory.max").write_text(f"{most}\n")
-    (group / "memory.current").write_text(f"{used}\n")
-    if stat is not None:
-        (group / "memory.stat").write_text(stat)
-    return group
-
-
-def test_the_machine_tells_what_is_available(tmp_path: Path) -> None:
-    assert available_memory(meminfo=meminfo(tmp_path, 2000), cgroup=tmp_path / "none") == 2000 * 1024
-
-
-@pytest.mark.parametrize(
-    ("most", "used", "stat", "left"),
-    [
-        ("1000000", "400000", None, 600_000),
-        ("1000000", "400000", "anon 5\ninactive_file 100000\n", 700_000),
-        ("max", "400000", None, 2000 * 1024),
-        ("9000000000", "400000", None, 2000 * 1024),
-        ("1000", "5000", None, 0),
-    ],
-)
-def test_a_container_may_leave_less(
-    most: str, used: str, stat: str | None, left: int, tmp_path: Path
-) -> None:
-    group = cgroup(tmp_path, most, used, stat)
-    assert available_memory(meminfo=meminfo(tmp_path, 2000), cgroup=group) == left
-
-
-def test_without_meminfo_the_system_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"SC_AVPHYS_PAGES": 300, "SC_PAGE_SIZE": 4096}
-    monkeypatch.setattr(os, "sysconf", told.__getitem__)
-    monkeypatch.setattr(os, "sysconf_names", told)
-    assert available_memory(meminfo=tmp_path / "none", cgroup=tmp_path) == 300 * 4096
-
-
-def test_it_may_be_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sysconf_names", {})
-    assert available_memory(meminfo=tmp_path / "none", cgroup=tmp_path) is None
-
-
-@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="only Linux has it")
-def test_here_it_is_known() -> None:
-    free = available_memory()
-    assert free is not None
-    assert 0 < free < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-GLIBC = sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim")
-
-
-@pytest.mark.skipif(not GLIBC, reason="the C library is another")
-def test_freed_memory_goes_back_to_the_system() -> None:
-    script = """
-from pathlib import Path
-from nst_core.memory import give_back_freed
-def resident():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-held = [bytearray(100_000) for _ in range(1000)]  # too small for a mapping of its own
-pin = bytearray(100_000)  # keeps the top of the heap where it is
-before = resident()
-del held
-print(give_back_freed(), before - resident() > 80_000_000)
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "True"]
-
-
-def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert not give_back_freed()

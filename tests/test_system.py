@@ -1,6 +1,9 @@
 """What a run ran on."""
 
+import ctypes
+import os
 import platform
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -11,9 +14,12 @@ import pytest
 from nst_core import system
 from nst_core.system import (
     LIBRARIES,
+    available_memory,
     computes_bfloat16,
     cores,
     device_name,
+    give_back_freed,
+    has_amx,
     library_versions,
     peak_memory_mb,
 )
@@ -94,16 +100,16 @@ def test_a_proc_that_does_not_tell_is_passed_over(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("flags", "known"),
+    ("flags", "known", "amx"),
     [
-        ("fpu avx2 avx512f avx512_bf16", True),
-        ("fpu amx_tile amx_bf16", True),
-        ("fpu avx2 avx512f avx512_vnni", False),
-        ("", False),
+        ("fpu avx2 avx512f avx512_bf16", True, False),
+        ("fpu amx_tile amx_bf16", True, True),
+        ("fpu avx2 avx512f avx512_vnni", False, False),
+        ("", False, False),
     ],
 )
 def test_processors_that_compute_in_bfloat16(
-    flags: str, known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    flags: str, known: bool, amx: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "cpuinfo"
     monkeypatch.setattr(system, "CPUINFO", file)
@@ -111,5 +117,88 @@ def test_processors_that_compute_in_bfloat16(
     assert not computes_bfloat16()  # no such file
     file.write_text(f"model name : avx512_bf16 in a name\nflags\t\t: {flags}\nbugs\t\t: none\n")
     assert computes_bfloat16() == known
+    assert has_amx() == amx
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     assert not computes_bfloat16()
+    assert not has_amx()
+
+
+def meminfo(folder: Path, kilobytes: int) -> Path:
+    path = folder / "meminfo"
+    path.write_text(f"MemTotal: 999999 kB\nMemFree: 1 kB\nMemAvailable:  {kilobytes} kB\n")
+    return path
+
+
+def cgroup(folder: Path, most: str, used: str, stat: str | None = None) -> Path:
+    group = folder / "cgroup"
+    group.mkdir()
+    (group / "memory.max").write_text(f"{most}\n")
+    (group / "memory.current").write_text(f"{used}\n")
+    if stat is not None:
+        (group / "memory.stat").write_text(stat)
+    return group
+
+
+def test_the_machine_tells_what_is_available(tmp_path: Path) -> None:
+    assert available_memory(meminfo=meminfo(tmp_path, 2000), cgroup=tmp_path / "none") == 2000 * 1024
+
+
+@pytest.mark.parametrize(
+    ("most", "used", "stat", "left"),
+    [
+        ("1000000", "400000", None, 600_000),
+        ("1000000", "400000", "anon 5\ninactive_file 100000\n", 700_000),
+        ("max", "400000", None, 2000 * 1024),
+        ("9000000000", "400000", None, 2000 * 1024),
+        ("1000", "5000", None, 0),
+    ],
+)
+def test_a_container_may_leave_less(
+    most: str, used: str, stat: str | None, left: int, tmp_path: Path
+) -> None:
+    group = cgroup(tmp_path, most, used, stat)
+    assert available_memory(meminfo=meminfo(tmp_path, 2000), cgroup=group) == left
+
+
+def test_without_meminfo_the_system_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"SC_AVPHYS_PAGES": 300, "SC_PAGE_SIZE": 4096}
+    monkeypatch.setattr(os, "sysconf", told.__getitem__)
+    monkeypatch.setattr(os, "sysconf_names", told)
+    assert available_memory(meminfo=tmp_path / "none", cgroup=tmp_path) == 300 * 4096
+
+
+def test_it_may_be_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf_names", {})
+    assert available_memory(meminfo=tmp_path / "none", cgroup=tmp_path) is None
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="only Linux has it")
+def test_here_it_is_known() -> None:
+    free = available_memory()
+    assert free is not None
+    assert 0 < free < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+GLIBC = sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim")
+
+
+@pytest.mark.skipif(not GLIBC, reason="the C library is another")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    script = """
+from pathlib import Path
+from nst_core.system import give_back_freed
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+held = [bytearray(100_000) for _ in range(1000)]  # too small for a mapping of its own
+pin = bytearray(100_000)  # keeps the top of the heap where it is
+before = resident()
+del held
+print(give_back_freed(), before - resident() > 80_000_000)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
+
+
+def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not give_back_freed()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nst_core.architectures import INPUT, Layer
 from nst_core.backbones import COLOURS, RESNET50, VGG16, VGG19
-from nst_core.tiles import Span, cut, largest_crop, map_sides, spans, strides, whole_stride
+from nst_core.tiles import Span, crop_sizes, cut, largest_crop, map_sides, spans, strides, whole_stride
 
 NETWORKS = {row.name: row.architecture(1 / 16).folded() for row in (VGG16, VGG19, RESNET50)}
 
@@ -87,6 +87,7 @@ def test_cells_are_no_larger_than_asked_for(made, width: int, height: int, side:
         assert tile.size == (right - left, bottom - top)
         assert tile.size[0] <= most[0]
         assert tile.size[1] <= most[1]
+    assert crop_sizes(made, (width, height), side) == len({tile.size for tile in tiles})
     # A halo is found even where the picture is one cell too large.
     assert len(spans(made, side, side)) == 1
 
@@ -103,6 +104,7 @@ def test_one_convolution_by_hand() -> None:
         Span(6, 11, {"pooled": (4, 5)}, {"pooled": 3}),
     )
     assert largest_crop(made, (11, 4), 4) == (7, 4)
+    assert crop_sizes(made, (11, 4), 4) == 2  # 5 and 7 pixels wide
 
 
 def test_the_halo_of_vgg19_and_resnet50() -> None:
