@@ -73,8 +73,8 @@ def run_need(config: TransferConfig, size: tuple[int, int] | None = None, tile: 
     """The memory of a run whose picture is (width, height) at the last rung; by default a full square.
 
     tile: side of the cells when it is worked in tiles, 0 for the whole picture. held: the weights of all
-    networks whose layers are used, the pictures and the content's maps. step: the maps of a tile or of the
-    picture. What the process holds before, Python and TensorFlow, is not counted.
+    networks whose layers are used, the pictures, the content's maps and compiled graphs. step: the maps of a
+    tile or of the picture. What the process holds before, Python and TensorFlow, is not counted.
     """
     size = size or (config.size, config.size)
     routes, weights, widths = [], 0, widths_of(config)

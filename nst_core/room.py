@@ -71,15 +71,16 @@ def choose_tile(
     """The largest tiles' side with which a run fits into the memory available, and why; 0 for whole pictures.
 
     weights: how many numbers the networks have; size: (width, height) at the last rung; available: bytes, as
-    `system.available_memory` gives them. The smallest side where none fits: the run may still, as estimates
-    are rough. A softmax over whole maps cannot be tiled, and where the system does not tell what is available
-    nothing can be said.
+    `system.available_memory` gives them. The side that needs least where none fits: the run may still, as
+    estimates are rough. A softmax over whole maps cannot be tiled, and where the system does not tell what
+    is available nothing can be said.
     """
     whole = need_of(config, routes, weights, size).total
     if available is None or config.smoothing == "softmax" or whole <= FILLED * available:
         return 0, ""
-    needs = ((side, need_of(config, routes, weights, size, side).total) for side in TILE_SIDES)
-    side = next((side for side, need in needs if need <= FILLED * available), TILE_SIDES[-1])
+    needs = {side: need_of(config, routes, weights, size, side).total for side in TILE_SIDES}
+    least = min(needs, key=needs.__getitem__)
+    side = next((side for side, need in needs.items() if need <= FILLED * available), least)
     return side, f"because the whole picture would need {_words(whole, available)}"
 
 

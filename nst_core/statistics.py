@@ -76,9 +76,9 @@ def gram_distance(features: Any, target: Any) -> Any:
 def _summed_products(flat: Any) -> Any:
     """F^T F of positions [M, N], float32 [N, N].
 
-    Of bfloat16 maps, unless their channels are many and their positions few, each of `PARTS` groups of
-    positions adds up in float32, is rounded once, and the groups are added in float32: a few 10^-4 off, and
-    without a copy of the maps in float32, which takes as long as the product itself.
+    Of bfloat16 maps of up to `FEW_CHANNELS` channels each of `PARTS` groups of positions adds up in float32,
+    is rounded once, and the groups are added in float32: a few 10^-4 off, and without a copy of the maps in
+    float32, which takes as long as the product itself.
     """
     if flat.dtype == tf.float32 or flat.shape[-1] > FEW_CHANNELS:
         exact = tf.cast(flat, tf.float32)

@@ -182,7 +182,8 @@ def plain_maps(network, picture, layers, padding, pooling):
 def test_the_gradient_through_all_layers_is_that_of_plain_operations(
     backbone, padding, pooling, onednn, monkeypatch
 ):
-    monkeypatch.setattr("nst_core.features.onednn_computes", lambda: onednn)
+    for module in ("features", "operations"):
+        monkeypatch.setattr(f"nst_core.{module}.onednn_computes", lambda: onednn)
     network = with_biases(random_network(backbone.architecture(1 / 32), seed=3))
     pixels = make_picture(35, 42, seed=4).pixels
     extract = Extractor(network, backbone.style_layers, padding=padding, pooling=pooling)

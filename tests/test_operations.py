@@ -75,7 +75,9 @@ def test_whether_onednn_computes_follows_its_switch(switch, wanted):
     assert told.stdout.strip() == wanted
 
 
-def test_mixed_channels_by_hand():
+@pytest.mark.parametrize("onednn", [False, True])
+def test_mixed_channels_by_hand(onednn, monkeypatch):
+    monkeypatch.setattr("nst_core.operations.onednn_computes", lambda: onednn)
     maps = np.array([[[[1, 2], [3, -4]]]], np.float32)
     np.testing.assert_array_equal(
         mixed(maps, tf.constant([[1.0, 0, 2], [0, 10, 1]])), [[[[1, 20, 4], [3, -40, 2]]]]

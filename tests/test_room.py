@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from nst_core.backbones import VGG16
+from nst_core import memory
+from nst_core.backbones import RESNET50, VGG16
 from nst_core.config import TransferConfig
-from nst_core.memory import need_of, run_need
+from nst_core.memory import need_of, run_need, weight_values
 from nst_core.room import FILLED, LEAST_TILE, TILE_SIDES, Room, choose_tile, find_room
 
 CONFIG = TransferConfig(
@@ -46,6 +47,20 @@ def test_the_smallest_where_none_fits_and_why() -> None:
     side, why = choose_tile(CONFIG, ROUTES, WEIGHTS, SIZE, 10**8)
     assert side == TILE_SIDES[-1]
     assert why == f"because the whole picture would need about {need() / 1e9:.1f} GB and 0.1 GB are free"
+
+
+def test_on_amx_the_side_that_needs_least_where_none_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small tiles have many sizes of crops, of which each has programs of its own."""
+    monkeypatch.setattr(memory, "has_amx", lambda: True)
+    config = TransferConfig(backbone="resnet50", weights="random", precision="bfloat16")
+    names = (*RESNET50.style_layers, RESNET50.content_layer)
+    architecture = RESNET50.architecture().folded()
+    routes = [(architecture.up_to(names), {name: name for name in names})]
+    weights = weight_values(architecture.layers)
+    needs = {side: need_of(config, routes, weights, SIZE, side).total for side in TILE_SIDES}
+    side, _ = choose_tile(config, routes, weights, SIZE, 10**8)
+    assert needs[side] == min(needs.values())
+    assert side > TILE_SIDES[-1]
 
 
 def test_whole_where_nothing_is_known_or_tiles_cannot_be() -> None:

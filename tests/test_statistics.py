@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg
 
+from nst_core import statistics
 from nst_core.choices import Statistic
 from nst_core.statistics import (
     RIDGE,
@@ -260,9 +261,10 @@ def test_gradients_equal_central_differences(name, features, other):
         assert gradient[index] == pytest.approx(wanted, rel=5e-3, abs=2e-3 * float(np.abs(gradient).max()))
 
 
-@pytest.mark.parametrize("positions", [8, 61, 5])
-def test_products_of_bfloat16_maps_lose_no_position(positions, rng):
-    """In groups and a rest: whole numbers, whose sums bfloat16 holds, so that they are exact."""
+@pytest.mark.parametrize(("positions", "most"), [(8, 512), (61, 512), (5, 512), (61, 2)])
+def test_products_of_bfloat16_maps_lose_no_position(positions, most, rng, monkeypatch):
+    """In groups and a rest, or of more channels at once: whole numbers, whose sums bfloat16 holds exactly."""
+    monkeypatch.setattr(statistics, "FEW_CHANNELS", most)
     flat = rng.integers(-2, 3, (1, positions, 1, 3)).astype(np.float32)
     wanted = flat.reshape(-1, 3).T @ flat.reshape(-1, 3) / positions
     target = tf.zeros([3, 3])

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from nst_core.backbones import BACKBONES
+from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.comparison import run_labels
 from nst_core.figures import Axis, loss_figure
 from nst_core.lanes import Lane
@@ -173,7 +173,7 @@ def _series(lanes: Sequence[Lane]) -> list[Series]:
     """One series a run; runs of one backbone share its colour and differ in their dash, the oldest solid."""
     seen: dict[str, int] = {}
     lines: list[Series] = []
-    for lane, label in zip(reversed(lanes), _labels(lanes[::-1]), strict=True):
+    for lane, label in zip(reversed(lanes), reversed(_labels(lanes)), strict=True):
         record = record_of(lane)
         count = seen[record.config.backbone] = seen.get(record.config.backbone, -1) + 1
         lines.append(series_of(record, label, DASHES[count % len(DASHES)]))
@@ -186,15 +186,21 @@ def _labels(lanes: Sequence[Lane]) -> list[str]:
 
 
 def _names(lanes: Sequence[Lane]) -> list[str]:
-    """What each run was called, and where several of one pair would have one name, what else differs."""
+    """What each run was called, and where several of one pair would have one name, what else differs.
+
+    lanes: the newest first; equal runs are numbered from the oldest.
+    """
     names = [lane.request.label for lane in lanes]
     groups: dict[tuple[str, str], list[int]] = {}
-    for index, lane in enumerate(lanes):
-        groups.setdefault((names[index], _pair(record_of(lane))), []).append(index)
+    for index in range(len(lanes) - 1, -1, -1):
+        groups.setdefault((names[index], _pair(record_of(lanes[index]))), []).append(index)
     for twins in groups.values():
-        records = [record_of(lanes[index]) for index in twins]
-        for index, record, told in zip(twins, records, run_labels(records), strict=True):
-            names[index] += told.removeprefix(network_words(record.config))
+        configs = [record_of(lanes[index]).config for index in twins]
+        alike = len({network_words(config) for config in configs}) == 1
+        told = run_labels([record_of(lanes[index]) for index in twins])
+        for index, config, words in zip(twins, configs, told, strict=True):
+            known = network_words(config) if alike else find_backbone(config.backbone).label
+            names[index] += words.removeprefix(known)
     return names
 
 

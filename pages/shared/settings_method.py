@@ -139,7 +139,7 @@ def _seeing_settings(base: TransferConfig) -> dict[str, Any]:
             "Precision",
             PRECISION_WORDS,
             "Of the convolutions. Half is quicker only where the processor computes in it, and is rougher."
-            " Automatic is half there, but full precision for ResNet50's sketch, and everywhere else.",
+            " Automatic is half on such processors, and full on others, on GPUs and with ResNet50's sketch.",
             base.precision,
         ),
     }

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from nst_core.series import PART_LABELS
 from pages.shared import state
 from pages.shared.columns import COLUMNS
-from pages.shared.curves_view import _series, record_of
+from pages.shared.curves_view import _names, _series, record_of
 from pages.shared.state import GONE
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
@@ -114,6 +115,24 @@ def test_runs_of_one_setting_made_twice_keep_that_setting_in_their_names() -> No
 
 
 @pytest.mark.usefixtures("loads")
+def test_the_later_of_equal_runs_has_the_number_in_the_legend_and_below_the_curves() -> None:
+    app = with_a_run()
+    app.switch_page("pages/transfer.py").run()
+    run_until_done(app, press_run(app).id)
+    newest_first = list(app.session_state["state.runs"].values())[::-1]
+    assert _names(newest_first) == ["VGG19 (2)", "VGG19"]
+    assert [line.label.partition(" · ")[0] for line in _series(newest_first)] == _names(newest_first)
+
+
+@pytest.mark.usefixtures("loads")
+def test_runs_that_differ_in_what_another_network_sees_are_told_apart() -> None:
+    lane = next(iter(with_a_run().session_state["state.runs"].values()))
+    config = replace(record_of(lane).config, content_layers=(("resnet50:conv3_block4_out", 1.0),))
+    lent = replace(lane, run=replace(lane.run, record=replace(record_of(lane), config=config)))
+    assert _names([lent, lane]) == ["VGG19, content ResNet50", "VGG19"]
+
+
+@pytest.mark.usefixtures("loads")
 def test_runs_that_made_room_for_newer_ones_do_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "MOST_RUNS", 1)
     app = with_a_run()
@@ -139,7 +158,7 @@ def test_a_running_job_stays_in_the_address_and_is_watched_after_a_reload() -> N
     reloaded.query_params["job"] = job.id
     reloaded.run()
     assert not job.abandoned
-    while not job.lanes[0].steps:
+    while not job.lanes[0].steps and not job.ended.is_set():
         job.ended.wait(0.05)
     job.stop()
     assert job.ended.wait(120)
@@ -151,7 +170,7 @@ def test_a_stopped_run_says_so_and_at_which_size_it_was() -> None:
     app = small(open_page("pages/transfer.py"))
     app.session_state["settings.steps"] = 900
     job = press_run(app)
-    while not job.lanes[0].steps:
+    while not job.lanes[0].steps and not job.ended.is_set():
         job.ended.wait(0.05)
     job.stop()
     run_until_done(app, job.id)
