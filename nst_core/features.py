@@ -122,9 +122,10 @@ def _tensors(network: Network, layers: tuple[Layer, ...], kind: tf.DType) -> dic
         kernel, bias = (np.asarray(array) for array in network.arrays[layer.name])
         kernel = kernel[:, :, ::-1] if sees_colours else kernel
         strided = layer.stride > 1 and not layer.padding  # as `convolve` wants it for a way back
-        own = sees_colours != strided if layer.kernel > 1 else strided
         if onednn_computes():
             own = layer.kernel > 1 or layer.stride > 1 or readers[layer.inputs[0]] == 1
+        else:
+            own = sees_colours != strided if layer.kernel > 1 else strided
         back = None if own else tf.cast(turned(kernel, layer.stride), kind)
         tensors[layer.name] = (tf.cast(kernel, kind), tf.cast(bias, kind), back)
     return tensors

@@ -1,4 +1,4 @@
-"""What a run ran on: library versions, device, memory."""
+"""What a run runs on: library versions, processor and device, memory used and free."""
 
 from __future__ import annotations
 

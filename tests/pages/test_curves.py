@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nst_core.lanes import Lane
 from nst_core.series import PART_LABELS
 from pages.shared import state
 from pages.shared.columns import COLUMNS
@@ -57,6 +60,16 @@ def test_a_run_that_ended_while_nobody_looked_is_there() -> None:
     assert list(app.dataframe[0].value["Network"]) == ["VGG19"]
 
 
+def two_runs(changed: Mapping[str, object] = MappingProxyType({})) -> list[Lane]:
+    """A run of the Transfer page and another with some settings changed, the newest first."""
+    app = with_a_run()
+    app.switch_page("pages/transfer.py").run()
+    for key, value in changed.items():
+        app.session_state[key] = value
+    run_until_done(app, press_run(app).id)
+    return list(app.session_state["state.runs"].values())[::-1]
+
+
 @pytest.mark.usefixtures("loads")
 def test_any_loss_and_any_layer_can_be_drawn() -> None:
     app = with_a_run()
@@ -83,21 +96,14 @@ def test_one_figure_a_network_is_one_figure_a_network() -> None:
 
 @pytest.mark.usefixtures("loads")
 def test_the_older_of_two_runs_of_one_network_keeps_the_solid_line() -> None:
-    app = with_a_run()
-    app.switch_page("pages/transfer.py").run()
-    run_until_done(app, press_run(app).id)
-    newest_first = list(app.session_state["state.runs"].values())[::-1]
+    newest_first = two_runs()
     assert [line.dash for line in _series(newest_first)] == ["dash", "solid"]
     assert [line.run_id for line in _series(newest_first)] == [record_of(lane).id for lane in newest_first]
 
 
 @pytest.mark.usefixtures("loads")
 def test_runs_of_one_network_and_pair_are_told_apart_by_what_differs() -> None:
-    app = with_a_run()
-    app.switch_page("pages/transfer.py").run()
-    app.session_state["settings.steps"] = 8
-    run_until_done(app, press_run(app).id)
-    newest_first = list(app.session_state["state.runs"].values())[::-1]
+    newest_first = two_runs({"settings.steps": 8})
     names = [line.label.partition(" · ")[0] for line in _series(newest_first)]
     assert names == ["VGG19, steps 8", "VGG19, steps 6"]
 
@@ -116,10 +122,7 @@ def test_runs_of_one_setting_made_twice_keep_that_setting_in_their_names() -> No
 
 @pytest.mark.usefixtures("loads")
 def test_the_later_of_equal_runs_has_the_number_in_the_legend_and_below_the_curves() -> None:
-    app = with_a_run()
-    app.switch_page("pages/transfer.py").run()
-    run_until_done(app, press_run(app).id)
-    newest_first = list(app.session_state["state.runs"].values())[::-1]
+    newest_first = two_runs()
     assert _names(newest_first) == ["VGG19 (2)", "VGG19"]
     assert [line.label.partition(" · ")[0] for line in _series(newest_first)] == _names(newest_first)
 
