@@ -99,6 +99,7 @@ def _changes(line: Series, by: By) -> dict[float, str]:
 
 def _shared_changes(lines: Sequence[Series], by: By) -> dict[float, str] | None:
     """The changes of size of all runs as far as they have come, None where some differ."""
+    lines = [line for line in lines if line.steps]
     found = [list(_changes(line, by).items()) for line in lines]
     longest = max(found, key=len, default=[])
     reached = [line.steps[-1].index if by == "step" else line.steps[-1].seconds for line in lines]

@@ -42,6 +42,11 @@ def test_runs_that_change_together_share_a_line_also_one_that_ended_before() -> 
     assert diamonds(figure) == []
 
 
+def test_a_run_without_a_step_yet_takes_no_line_from_the_others() -> None:
+    figure = loss_figure([series("A"), series("waits", totals=[], best=0)], title="Two")
+    assert lines_of(figure) == [(3, "64 × 48")]
+
+
 def test_runs_that_change_at_different_steps_have_a_diamond_each() -> None:
     figure = loss_figure([series("A"), series("B", change=1)], title="Two")
     assert lines_of(figure) == []

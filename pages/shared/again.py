@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from nst_core.backbones import BACKBONES, COLOURS, find_backbone
+from nst_core.backbones import BACKBONES, COLOURS, Backbone, find_backbone
 from nst_core.choices import LARGEST_SIZE, MOST_STEPS, LayerWeights
+from nst_core.config import TransferConfig
 from nst_core.imagenet import imagenet_state
 from nst_core.lanes import Request
 from pages.shared.method_choice import own_layers
@@ -21,11 +22,21 @@ def offer_again(request: Request) -> None:
         st.markdown("Run again with")
         for row in BACKBONES.values():
             if row.name != config.backbone:
-                _offer(row.label, request, backbone=row.name)
+                _offer(network_label(row, config), request, backbone=row.name)
         if 2 * config.steps <= MOST_STEPS:
             _offer("twice the steps", request, steps=2 * config.steps)
         if 2 * config.size <= LARGEST_SIZE:
             _offer("twice the size", request, size=2 * config.size)
+
+
+def network_label(backbone: Backbone, config: TransferConfig) -> str:
+    """What the button of another network says: its name, and where the run cannot have its weights."""
+    return f"{backbone.label} on sketch weights" if _lacks(backbone, config) else backbone.label
+
+
+def _lacks(backbone: Backbone, config: TransferConfig) -> bool:
+    """Whether the run used ImageNet weights and this network's are not here."""
+    return config.weights == "imagenet" and imagenet_state(backbone) != "present"
 
 
 def _offer(label: str, request: Request, **settings: Any) -> None:
@@ -58,11 +69,10 @@ def take_asked() -> Request | None:
 def _of_another_network(request: Request, backbone: str) -> dict[str, Any]:
     """What has to change with the network: layers that are its own, and weights that it may not have here."""
     config, own = request.config, own_layers(backbone)
-    absent = config.weights == "imagenet" and imagenet_state(find_backbone(backbone)) != "present"
     return {
         "style_layers": _lent(config.style_layers) or own.get("style_layers"),
         "content_layers": _lent(config.content_layers) or own.get("content_layers"),
-        "weights": "auto" if absent else config.weights,
+        "weights": "sketch" if _lacks(find_backbone(backbone), config) else config.weights,
     }
 
 

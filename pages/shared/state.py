@@ -121,7 +121,7 @@ def start(
 
 
 def keep_alive() -> None:
-    """Tell the visitor's unfinished job that somebody is here, on whichever page, now and every so often.
+    """Tell the visitor's unfinished jobs that somebody is here, on whichever page, now and every so often.
 
     Called last by every page, so that no element changes its place when a job begins or ends, and so that
     nothing is loaded ahead before a page is drawn.
@@ -129,10 +129,16 @@ def keep_alive() -> None:
     if os.environ.get("NST_WARM_UP", "1") != "0":
         workshop().warming.begin()
     queue = workshop().queue
-    named = (queue.find(job_id) for job_id in _named())  # of before a reload, which made this another visitor
-    job = queue.unfinished(visitor()) or next((job for job in named if job and job.state != "done"), None)
-    if job is not None:
-        st.fragment(job.touch, run_every=KEEP_ALIVE)()
+    # Those that the address names are of before a reload, which made this another visitor.
+    found = [queue.unfinished(visitor()), *map(queue.find, _named())]
+    jobs = [job for job in found if job is not None and job.state != "done"]
+
+    def touch() -> None:
+        for job in jobs:
+            job.touch()
+
+    if jobs:
+        st.fragment(touch, run_every=KEEP_ALIVE)()
 
 
 def finished_runs() -> dict[str, Lane]:

@@ -169,6 +169,20 @@ def test_a_running_job_stays_in_the_address_and_is_watched_after_a_reload() -> N
 
 
 @pytest.mark.usefixtures("loads")
+def test_each_unfinished_job_of_an_address_is_kept_alive() -> None:
+    jobs = [press_run(small(open_page("pages/transfer.py"))) for _ in range(2)]
+    for job in jobs:
+        job._seen -= 1000
+    reloaded = open_page(PAGE)
+    reloaded.query_params["job"] = ",".join(job.id for job in jobs)
+    reloaded.run()
+    assert [job.abandoned for job in jobs] == [False, False]
+    for job in jobs:
+        job.stop()
+        assert job.ended.wait(120)
+
+
+@pytest.mark.usefixtures("loads")
 def test_a_stopped_run_says_so_and_at_which_size_it_was() -> None:
     app = small(open_page("pages/transfer.py"))
     app.session_state["settings.steps"] = 900

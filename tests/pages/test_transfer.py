@@ -5,6 +5,9 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from nst_core.backbones import BACKBONES
+from nst_core.config import TransferConfig
+from pages.shared import again
 from pages.shared.state import GONE, workshop
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
@@ -163,6 +166,14 @@ def test_run_again_through_another_network_leaves_the_layers_behind() -> None:
     assert first.lanes[0].request.config.style_layers == (("block1_conv2", 1.0),)
     assert (config.style_layers, config.content_layers) == (None, (("block2_conv1", 1.0),))
     second.stop()
+
+
+def test_run_again_says_which_network_has_no_imagenet_weights_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(again, "imagenet_state", lambda row: "present" if row.name == "vgg19" else "absent")
+    imagenet, sketch = TransferConfig(weights="imagenet"), TransferConfig(weights="sketch")
+    labels = [again.network_label(row, imagenet) for row in BACKBONES.values()]
+    assert labels == ["VGG16 on sketch weights", "VGG19", "ResNet50 on sketch weights"]
+    assert [again.network_label(row, sketch) for row in BACKBONES.values()] == ["VGG16", "VGG19", "ResNet50"]
 
 
 @pytest.mark.usefixtures("loads")
