@@ -26,6 +26,7 @@ from nst_core.plan import Plan
 from nst_core.precision import find_precision
 from nst_core.records import RunRecord
 from nst_core.speed_file import Measured, Timings, read_measured, write_measured
+from nst_core.system import has_amx
 from nst_core.work import step_gigaflops
 
 Floats = npt.NDArray[np.float64]
@@ -65,8 +66,17 @@ REFERENCE: Mapping[str, Speed] = MappingProxyType(
 )
 
 
-# Seconds an operation in bfloat16 over those in float32, on two cores with AVX512-BF16.
-BFLOAT16_PACE: Mapping[str, float] = MappingProxyType({"thin": 0.7, "full": 0.53})
+# Seconds an operation in bfloat16 over those in float32, with AVX512-BF16 and with AMX, on two cores each.
+BFLOAT16_PACE: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "vgg16 thin": (0.7, 0.6),
+        "vgg19 thin": (0.7, 0.6),
+        "resnet50 thin": (1.0, 1.0),
+        "vgg16 full": (0.53, 0.23),
+        "vgg19 full": (0.53, 0.23),
+        "resnet50 full": (0.68, 0.44),
+    }
+)
 
 
 def kind_of(backbone: str, width: float, precision: str) -> str:
@@ -79,13 +89,12 @@ def kind_of(backbone: str, width: float, precision: str) -> str:
 
 
 def guess_of(kind: str) -> Speed:
-    """The reference machine's speed; in bfloat16 its operations count as less, as they do where it pays."""
-    plain = REFERENCE.get(kind)
-    if plain:
-        return plain
-    backbone, width, _ = kind.split()
-    speed = REFERENCE[f"{backbone} {width}"]
-    return replace(speed, pace=speed.pace * BFLOAT16_PACE[width])
+    """The reference machine's speed; in bfloat16 its operations take their share of that, as processors of
+    this one's kind have it."""
+    plain = kind.removesuffix(" bfloat16")
+    if plain == kind:
+        return REFERENCE[kind]
+    return replace(REFERENCE[plain], pace=REFERENCE[plain].pace * BFLOAT16_PACE[plain][has_amx()])
 
 
 def fit_speed(timings: Timings, guess: Speed) -> Speed:

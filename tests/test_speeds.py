@@ -112,6 +112,16 @@ def test_bfloat16_is_a_kind_of_its_own() -> None:
     assert guess_of("vgg16 thin bfloat16").overhead == REFERENCE["vgg16 thin"].overhead
 
 
+@pytest.mark.parametrize(("amx", "share"), [(False, 0.68), (True, 0.44)])
+def test_what_bfloat16_saves_depends_on_the_network_and_the_processor(
+    monkeypatch: pytest.MonkeyPatch, *, amx: bool, share: float
+) -> None:
+    monkeypatch.setattr(module, "has_amx", lambda: amx)
+    assert guess_of("resnet50 full bfloat16").pace == share * REFERENCE["resnet50 full"].pace
+    assert guess_of("vgg19 full bfloat16").pace < share * REFERENCE["vgg19 full"].pace
+    assert guess_of("vgg19 full") == REFERENCE["vgg19 full"]
+
+
 def test_one_size_scales_the_guess() -> None:
     timings = Timings(((1.0, 0.06), (1.5, 0.08)), 9.0)
     fitted = fit_speed(timings, GUESS)
