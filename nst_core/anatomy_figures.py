@@ -9,6 +9,7 @@ from typing import Any
 
 from nst_core.anatomy import LayerFacts
 from nst_core.backbones import Backbone
+from nst_core.plotting import graph_objects
 
 Span = tuple[LayerFacts, float, float]  # a box: its facts, its left and its right edge
 
@@ -33,8 +34,7 @@ def anatomy_figure(
     own is marked on none. A box is as high as the square root of its map's longer side and as wide as the
     logarithm of its channels, so that all of them can be seen; the true numbers are in its hover.
     """
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     spans = _spans([row for row in facts if row.name in drawn])
     figure = go.Figure()
     _add_shortcuts(figure, facts, spans)

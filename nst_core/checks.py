@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -10,6 +11,7 @@ from nst_core.architectures import INPUT
 from nst_core.backbones import BACKBONES, COLOURS, find_backbone, split_layer
 from nst_core.choices import (
     LARGEST_SIZE,
+    LEARNING_RATES,
     MOST_AVERAGING,
     MOST_JITTER,
     MOST_STEPS,
@@ -64,6 +66,8 @@ _RANGES: Mapping[str, tuple[str, float, float]] = MappingProxyType(
     }
 )
 
+PLAIN_TEMPERATURE = 1.0  # of Wang et al. (2021), and where none is chosen
+
 
 def check_choices(config: Any) -> None:
     """Everything that is one of some names."""
@@ -113,6 +117,18 @@ def check_weight(what: str, value: object, *, above_zero: bool = False) -> None:
         raise ConfigError(f"{what} must be a number {rule} and at most 1e15; received {value!r}.")
 
 
+def without_effect(config: Any) -> tuple[str, ...]:
+    """A sentence for each setting that was chosen and that the others leave nothing to do."""
+    told = []
+    if config.optimiser == "lbfgs" and config.learning_rate not in (None, LEARNING_RATES[config.canvas]):
+        told.append("The learning rate is Adam's and has no effect on L-BFGS.")
+    if config.optimiser == "lbfgs" and config.jitter:
+        told.append("Jitter goes between Adam's steps and has no effect on L-BFGS.")
+    if config.smoothing == "none" and config.temperature != PLAIN_TEMPERATURE:
+        told.append("The temperature is that of smoothed activations and has no effect without them.")
+    return tuple(told)
+
+
 def checked_layers(name: str, layers: object, backbone: str) -> LayerWeights:
     """(layer, weight) pairs as tuples, a layer of the run's own backbone without its name before it."""
     what = name.replace("_", " ")
@@ -136,5 +152,6 @@ def _checked_layer(key: object, backbone: str) -> str:
     owner, layer = split_layer(key, backbone) if isinstance(key, str) else (backbone, key)
     known = (*find_backbone(owner).architecture().folded().names, COLOURS)
     if layer not in known or layer == INPUT:
-        raise ConfigError(f"{owner} has no layer named {layer!r}; the Method page lists its layers.")
+        near = get_close_matches(str(layer), known, n=3, cutoff=0.5) or find_backbone(owner).style_layers
+        raise ConfigError(f"{owner} has no layer named {layer!r}; it has {', '.join(near)} and others.")
     return str(layer) if owner == backbone or layer == COLOURS else f"{owner}:{layer}"

@@ -22,6 +22,7 @@ from nst_core.cli_run import (
     progress_bar,
     stopping_by_interrupt,
 )
+from nst_core.cli_words import Parser, closing_line, tell, tell_notes
 from nst_core.errors import ConfigError, NSTError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="nst", description="Neural style transfer by optimisation on VGG16, VGG19 and ResNet50."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -75,7 +76,7 @@ def _transfer(options: argparse.Namespace) -> int:
     if options.record == options.output:
         raise ConfigError(f"The picture and the record cannot both be {options.output}; name two files.")
     for path in filter(None, (options.output, options.record)):
-        check_writable(path)
+        check_writable(path, sources=(options.content, options.style))
     content, style = open_picture(options.content), open_picture(options.style)
     import_tensorflow()
     with stopping_by_interrupt() as stop, progress_bar(config.steps, quiet=options.quiet) as show:
@@ -87,29 +88,42 @@ def _transfer(options: argparse.Namespace) -> int:
 
 
 def _keep(finished: Run, options: argparse.Namespace) -> int:
-    from nst_core.images import encode_jpeg, encode_png
-    from nst_core.store import write_atomically
-
+    """Write what there is, and say how it went; the exit code."""
     record, picture = finished.record, finished.picture
-    if picture is not None:
-        png = options.output.suffix.lower() == ".png"
-        data = encode_png(picture, settings=record.settings()) if png else encode_jpeg(picture)
-        write_atomically(options.output, data)
-    if options.record:
-        write_atomically(options.record, record.to_json().encode())
-    if picture is None and record.ending != "stopped":
+    stopped = record.ending == "stopped"
+    lost = _write(finished, options)
+    if not options.quiet and picture is not None:
+        tell_notes(record.notes)
+    tell_notes(lost)
+    if picture is None and not stopped:
         sys.stderr.write(f"nst: {' '.join(record.notes)}\n")
         return FAILED
-    if record.ending == "stopped":
+    if stopped:
         kept = f"kept the best picture, of step {record.best_step}, in {options.output}"
-        sys.stderr.write(f"nst: stopped; {kept if picture is not None else 'before the first picture'}.\n")
+        told = "before the first picture" if picture is None else "" if lost else kept
+        sys.stderr.write(f"nst: stopped{told and '; '}{told}.\n")
         return STOPPED
-    if not options.quiet:
-        sys.stdout.write(
-            f"{options.output}: {find_backbone(record.config.backbone).label}, {record.weights.label},"
-            f" {len(record.steps)} steps in {record.seconds:.1f} s, best at step {record.best_step}.\n"
+    if not options.quiet and not lost:
+        tell(closing_line(options.output, record))
+    return BAD_INPUT if lost else DONE
+
+
+def _write(finished: Run, options: argparse.Namespace) -> list[str]:
+    """Write the picture and the record; a sentence for each that had to go elsewhere."""
+    from nst_core.images import encode_jpeg, encode_png
+    from nst_core.store import write_or_rescue
+
+    record, picture = finished.record, finished.picture
+    files: dict[Path, bytes] = {}
+    if picture is not None:
+        png = options.output.suffix.lower() == ".png"
+        files[options.output] = (
+            encode_png(picture, settings=record.settings()) if png else encode_jpeg(picture)
         )
-    return DONE
+    # Stopped before the first picture: what an earlier run left belongs together and stays.
+    if options.record and (picture is not None or record.ending != "stopped"):
+        files[options.record] = record.to_json().encode()
+    return [sentence for path, data in files.items() if (sentence := write_or_rescue(path, data))]
 
 
 def _add_weights(commands: Any) -> None:
@@ -133,7 +147,5 @@ def _weights(options: argparse.Namespace) -> int:
     for backbone in BACKBONES.values():
         state = imagenet_state(backbone)
         where = imagenet_path(backbone)
-        sys.stdout.write(
-            f"{backbone.label}: ImageNet weights {state} ({backbone.imagenet_megabytes} MB, {where})\n"
-        )
+        tell(f"{backbone.label}: ImageNet weights {state} ({backbone.imagenet_megabytes} MB, {where})")
     return DONE

@@ -15,6 +15,7 @@ from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.bench import Row, best_ceiling, measure, measure_ceiling, report, with_ceiling
 from nst_core.choices import LARGEST_SIZE, SMALLEST_SIZE
 from nst_core.cli_run import DONE, FAILED, STOPPED, import_tensorflow
+from nst_core.cli_words import tell
 from nst_core.errors import ConfigError, RunError, WeightsError
 from nst_core.imagenet import imagenet_state
 from nst_core.speed_file import speed_path
@@ -76,7 +77,7 @@ def _bench(options: argparse.Namespace) -> int:
         sys.stderr.write(f"nst: stopped; kept {len(rows)} of {len(cases)} rows.\n")
         ending = STOPPED
     rows = with_ceiling(rows, ceiling)
-    if options.json and ceiling:
+    if options.json and rows:  # without any, what an earlier one found stays
         write_atomically(options.json, report(ceiling, rows).encode())
     _print_table(ceiling, rows)
     return ending
@@ -178,7 +179,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def _print_table(ceiling: dict[str, float], rows: list[Row]) -> None:
     for precision, rate in ceiling.items():
-        sys.stdout.write(f"{precision} matrix product: {rate:,.0f} GFLOP/s\n")
+        tell(f"{precision} matrix product: {rate:,.0f} GFLOP/s")
     if not rows:
         return
     from rich.console import Console
@@ -193,9 +194,11 @@ def _print_table(ceiling: dict[str, float], rows: list[Row]) -> None:
         table.add_column(name, justify="left" if index < 4 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row))
-    console = Console()
     # Piped, there is no width to keep to, and cut numbers are of no use.
-    Console(width=max(console.width, 120), highlight=False).print(table)
+    console = Console(width=max(Console().width, 120), highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    tell(captured.get().rstrip("\n"))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from nst_core.cli_run import (
     progress_bar,
     stopping_by_interrupt,
 )
+from nst_core.cli_words import closing_line, tell, tell_notes
 from nst_core.comparison import Comparison, cross_examine
 from nst_core.config import TransferConfig
 from nst_core.errors import ConfigError, RunError
@@ -27,7 +29,7 @@ from nst_core.models import Models
 from nst_core.plan import usable_sizes
 from nst_core.report import html_report
 from nst_core.sheet import contact_sheet
-from nst_core.store import check_writable, write_atomically
+from nst_core.store import check_writable, write_or_rescue
 from nst_core.tables import records_json, steps_csv
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def _compare(options: argparse.Namespace) -> int:
     models = Models()
     for config in configs:
         models.network(config)  # likewise if weights are missing
-    folder = _prepared(options.output, configs)
+    folder = _prepared(options.output, configs, sources=(options.content, options.style))
     runs: list[Run] = []
     with stopping_by_interrupt() as stop:
         for config in configs:
@@ -93,14 +95,14 @@ def _backbones(text: str) -> tuple[str, ...]:
     return tuple(find_backbone(name).name for name in names)
 
 
-def _prepared(folder: Path, configs: tuple[TransferConfig, ...]) -> Path:
+def _prepared(folder: Path, configs: tuple[TransferConfig, ...], *, sources: Sequence[str]) -> Path:
     """The folder, made if need be, once it is sure that all files can be put there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{folder} cannot be a folder ({error.strerror}); name another place.") from error
     for name in (*(f"{config.backbone}.png" for config in configs), SHEET, REPORT, STEPS, RECORDS):
-        check_writable(folder / name)
+        check_writable(folder / name, sources=sources)
     return folder
 
 
@@ -120,22 +122,24 @@ def _run(
     with progress_bar(config.steps, quiet=options.quiet) as show:
         finished = run(material, on_step=show, stop=stop.is_set)
     record, path = finished.record, options.output / f"{config.backbone}.png"
-    if finished.picture is not None:
-        write_atomically(path, encode_png(finished.picture, settings=record.settings()))
-    if finished.picture is not None and not options.quiet:
-        sys.stdout.write(
-            f"{path}: {find_backbone(config.backbone).label}, {record.weights.label},"
-            f" {len(record.steps)} steps in {record.seconds:.1f} s, best at step {record.best_step}.\n"
-        )
-        sys.stdout.flush()
+    if finished.picture is None:
+        return finished
+    _put(path, encode_png(finished.picture, settings=record.settings()))
+    if not options.quiet:
+        tell_notes(record.notes)
+        tell(closing_line(path, record))
     return finished
 
 
 def _write(comparison: Comparison, folder: Path) -> None:
-    write_atomically(folder / SHEET, contact_sheet(comparison))
-    write_atomically(folder / REPORT, html_report(comparison).encode())
-    write_atomically(folder / STEPS, steps_csv(comparison.records).encode())
-    write_atomically(folder / RECORDS, records_json(comparison.records).encode())
+    _put(folder / SHEET, contact_sheet(comparison))
+    _put(folder / REPORT, html_report(comparison).encode())
+    _put(folder / STEPS, steps_csv(comparison.records).encode())
+    _put(folder / RECORDS, records_json(comparison.records).encode())
+
+
+def _put(path: Path, data: bytes) -> None:
+    tell_notes(filter(None, [write_or_rescue(path, data)]))
 
 
 def _closing(
@@ -154,5 +158,5 @@ def _closing(
     for record in failed:
         sys.stderr.write(f"nst: {find_backbone(record.config.backbone).label}: {' '.join(record.notes)}\n")
     if not quiet:
-        sys.stdout.write(f"{folder / REPORT}: all of it side by side; {SHEET} is the same in one picture.\n")
+        tell(f"{folder / REPORT}: all of it side by side; {SHEET} is the same in one picture.")
     return FAILED if failed else DONE

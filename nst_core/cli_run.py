@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -157,6 +158,8 @@ def import_tensorflow() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+    # It warns of one function traced often, where several networks are traced once each.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from nst_core.checks import check_choices, check_numbers, checked_layers
+from nst_core.checks import PLAIN_TEMPERATURE, check_choices, check_numbers, checked_layers
 from nst_core.choices import (
     LEARNING_RATES,
     LOSS_WEIGHTS,
@@ -75,7 +75,7 @@ class TransferConfig:
     content_layers: LayerWeights | None = None
     statistic: Statistic = "gram"
     smoothing: Smoothing = "none"
-    temperature: float = 1.0
+    temperature: float = PLAIN_TEMPERATURE
     style_scale: float = 1.0
     jitter: int = 0
     averaging: float = 0.0

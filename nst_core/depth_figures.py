@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from nst_core.activations import LayerStatistics
+from nst_core.plotting import graph_objects
 
 Quantity = Literal["peak_over_mean", "entropy", "gram_entropy"]
 
@@ -37,8 +38,7 @@ def statistics_figure(profiles: Sequence[Profile], quantity: Quantity) -> Any:
 
     Peak over mean has a logarithmic axis. A layer that is 0 everywhere leaves a gap.
     """
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     title, axis = QUESTIONS[quantity]
     figure = go.Figure()
     for profile in profiles:

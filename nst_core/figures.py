@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
+from nst_core.plotting import graph_objects
 from nst_core.series import DASHES, PART_LABELS, By, Relative, Series, smoothed, values
 
 Axis = Literal["log", "linear"]
@@ -28,8 +29,7 @@ def loss_figure(
     Marks: a dot at each run's best step, and where runs change size a thin line, if it is at the same place
     for all that come so far, or else a diamond on each run's curve.
     """
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     figure = go.Figure()
     shared = _shared_changes(lines, by)
     for line in lines:

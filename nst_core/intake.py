@@ -90,6 +90,8 @@ def read_picture(
 
 def _read_file(path: Path, label: str) -> bytes:
     try:
+        if path.is_dir():
+            raise ImageError(f"{label} is a folder; name a picture in it.")
         if not path.is_file():
             raise ImageError(f"{label} is not a file that can be found; check the path.")
         with path.open("rb") as file:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nst_core.backbones import find_backbone, split_layer
+from nst_core.checks import without_effect
 from nst_core.choices import LARGEST_SIZE, WEIGHTS_SOURCES, weigh_alike
 from nst_core.config import TransferConfig
 from nst_core.engine import Engine, Factors
@@ -170,6 +171,8 @@ def prepare(
     sizes = usable_sizes(config, content, style)
     loaded = loaded or load_networks(config)
     source = loaded[config.backbone][1]
+    notes = [f"{picture.name}: {note}" for picture in (content, style) for note in picture.notes]
+    notes += without_effect(config)
     config = resolve(config, source)
     engine = engine or make_engine(config, loaded)
     rungs = [fit(content, size) for size in sizes]
@@ -189,5 +192,5 @@ def prepare(
         other_sources={name: loaded[name][1] for name in backbones_of(config)[1:]},
         sizes=sizes,
         lbfgs_up_to=room.lbfgs_up_to,
-        notes=(*content.notes, *style.notes, *told),
+        notes=(*notes, *told),
     )

@@ -34,16 +34,19 @@ def show_results(
     """Transfer once and show the picture with its loss curve; the record of the run comes back.
 
     content, style: a path, a sample's name, or a Picture. model: 0 for VGG16, 1 for VGG19, 2 for ResNet50.
-    save: the path of a PNG; the picture is written there, its curve beside it as .html, and no window opens.
+    save: the path of a PNG; the picture is written there, its curve beside it as .html (over an older one),
+    and no window opens.
     Without it both open in the browser. Further settings are the fields of TransferConfig. NSTError says in
     one sentence what is wrong with any of them.
     """
-    if isinstance(model, bool) or model not in range(len(MODELS)):
+    if isinstance(model, bool) or not isinstance(model, int) or model not in range(len(MODELS)):
         choices = ", ".join(f"{number} for {name}" for number, name in enumerate(MODELS))
         raise ConfigError(f"The model must be {choices}; received {model!r}.")
+    if "backbone" in settings:
+        raise ConfigError("The model says which network; leave the backbone out.")
     named = {"content_weight": content_weight, "style_weight": style_weight, "learning_rate": learning_rate}
     config = TransferConfig.from_dict({**settings, **named, "backbone": MODELS[model]})
-    target = _target(save)
+    target = _target(save, (content, style))
     from nst_core.transfer import run_pair
 
     finished = run_pair(config, open_picture(content), open_picture(style))
@@ -58,13 +61,13 @@ def show_results(
     return finished.record
 
 
-def _target(save: str | PathLike[str] | None) -> Path | None:
+def _target(save: str | PathLike[str] | None, sources: tuple[object, ...]) -> Path | None:
     if save is None:
         return None
     target = Path(save)
     if target.suffix.lower() != ".png":
         raise ConfigError(f"The picture is saved as PNG; name it so, not {target.name!r}.")
-    check_writable(target)
+    check_writable(target, sources=sources)
     return target
 
 

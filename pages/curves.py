@@ -4,11 +4,14 @@ import streamlit as st
 
 from pages.shared.curves_view import choose_runs, choose_view, show_curves
 from pages.shared.frame import frame, lead_to
-from pages.shared.state import finished_runs, keep_alive
+from pages.shared.state import finished_runs, keep_alive, unfinished_jobs
 
 frame("pages/curves.py")
 runs = finished_runs()
-if not runs:
+if not runs and unfinished_jobs():
+    st.subheader("A run is going")
+    st.write("It appears here with its curves as soon as it has ended.")
+elif not runs:
     st.subheader("No finished runs yet")
     st.write("Run a transfer or a comparison; each finished run appears here with its curves.")
     lead_to("pages/compare.py", "Compare three networks")
@@ -18,4 +21,4 @@ else:
         show_curves(chosen, choose_view(chosen))
     else:
         st.info("Tick one run or more in the table.")
-keep_alive()
+keep_alive(then=True)

@@ -27,9 +27,10 @@ ORDER = (
     "transfer", "tutorial", "stepping", "bench",
     "models", "warming", "judge", "comparison", "comparison_table", "lettering", "sheet",
     "lanes", "jobs",
-    "timeline", "series", "figures", "anatomy_figures", "depth_figures",
+    "plotting", "timeline", "series", "figures", "anatomy_figures", "depth_figures",
     "tables", "curves", "report_dress", "report_parts", "report",
     "study",
+    "cli_words",
     "cli_run", "cli_compare", "cli_bench", "cli",
 )
 # fmt: on

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from nst_core import choices
 from nst_core.backbones import BACKBONES, COLOURS
+from nst_core.checks import without_effect
 from nst_core.choices import (
     LARGEST_SIZE,
+    LEARNING_RATES,
     MOST_AVERAGING,
     MOST_JITTER,
     MOST_STEPS,
@@ -191,17 +193,37 @@ def test_colours_are_colours_whoever_sees_them() -> None:
     ("key", "told"),
     [
         ("alexnet:conv1", "The backbone must be one of vgg16, vgg19, resnet50; received 'alexnet'"),
-        ("vgg16:block9_conv1", "vgg16 has no layer named 'block9_conv1'; the Method page lists its layers"),
+        (
+            "vgg16:block9_conv1",
+            "no layer named 'block9_conv1'; it has block5_conv1, block4_conv1, block3_conv1",
+        ),
         ("vgg16:conv1_relu", "vgg16 has no layer named 'conv1_relu'"),
         ("resnet50:input", "resnet50 has no layer named 'input'"),
         ("resnet50:conv1_bn", "resnet50 has no layer named 'conv1_bn'"),  # folded away
-        ("resnet50:", "resnet50 has no layer named ''"),
+        ("resnet50:", "resnet50 has no layer named ''; it has conv1_relu, conv2_block3_out"),
         ("a:b:c", "received 'a:b'"),
     ],
 )
 def test_layers_of_other_backbones_are_checked_against_theirs(key: str, told: str) -> None:
     assert told in refusal(style_layers=((key, 1.0),))
     assert told in refusal(content_layers=(("block1_conv1", 1.0), (key, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, []),
+        ({"learning_rate": 3.0, "jitter": 4}, ["learning rate", "Jitter"]),
+        ({"learning_rate": 3.0, "jitter": 4, "optimiser": "adam"}, []),
+        ({"learning_rate": LEARNING_RATES["fourier"]}, []),  # as a finished run's settings say
+        ({"temperature": 9.0}, ["temperature"]),
+        ({"temperature": 9.0, "smoothing": "softmax"}, []),
+    ],
+)
+def test_settings_that_have_no_effect_are_told(settings: dict[str, Any], told: list[str]) -> None:
+    sentences = without_effect(TransferConfig(**settings))
+    assert len(sentences) == len(told)
+    assert all(word in sentence for word, sentence in zip(told, sentences, strict=True))
 
 
 def test_a_layer_named_with_and_without_its_backbone_is_named_twice() -> None:

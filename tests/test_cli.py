@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -140,7 +141,12 @@ def decoded(path: Path) -> Any:
 BAD = [
     (["absent.png", "style.png", "-o", "out.png"], "absent.png"),
     (["content.png", "notes.txt", "-o", "out.png"], "notes.txt"),
-    (["content.png", ".", "-o", "out.png"], ""),
+    (["content.png", ".", "-o", "out.png"], "is a folder"),
+    (["", "style.png", "-o", "out.png"], "is a folder"),
+    (["SKYLINE", "style.png", "-o", "out.png"], "the samples are skyline, "),
+    (["content.png", "style.png", "-o", "content.png"], "content.png is a picture to start from"),
+    (["./content.png", "style.png", "-o", "out.png", "--record", "style.png"], "style.png is a picture to"),
+    (["content.png", "style.png", "-o", "n" * 300 + ".png"], "cannot be written"),
     (["content.png", "style.png", "-o", "out.gif"], "received 'out.gif'"),
     (["content.png", "style.png", "-o", "out"], "received 'out'"),
     (["content.png", "style.png", "-o", "nowhere/out.png"], "no folder nowhere"),
@@ -186,10 +192,8 @@ def test_bad_input_is_told_in_one_sentence_and_writes_nothing(
 def test_a_command_line_that_is_none_answers_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert "usage: nst" in capsys.readouterr().err
+    assert main(arguments) == 2
+    assert re.fullmatch(r"nst: [^\n]+; `nst[a-z ]* --help` lists what there is\.\n", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["transfer", "--help"], ["weights", "--help"]])
@@ -290,6 +294,58 @@ def test_an_interruption_before_the_first_step_leaves_no_picture(
     assert files(folder) == set()
 
 
+@pytest.mark.usefixtures("tiny")
+def test_stopped_before_the_first_picture_an_older_record_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert transfer("--record", "run.json") == 0
+    before = (folder / "run.json").read_bytes()
+    prepare = material.prepare
+
+    def interrupted(*arguments: Any) -> Any:
+        interrupt()
+        return prepare(*arguments)
+
+    monkeypatch.setattr(material, "prepare", interrupted)
+    assert transfer("--record", "run.json") == 130
+    assert (folder / "run.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_picture_whose_folder_is_gone_is_kept_elsewhere(
+    folder: Path, at_step: dict[int, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "gone").mkdir()
+    at_step[2] = (folder / "gone").rmdir
+    assert (
+        main(["transfer", "content.png", "style.png", "-o", "gone/out.png", "--record", "run.json", *FEW])
+        == 2
+    )
+    said = capsys.readouterr()
+    assert said.out == ""
+    kept = re.fullmatch(
+        r"nst: gone/out\.png could not be written \(No such file or directory\); it is in (.+)\.\n", said.err
+    )
+    assert kept is not None
+    assert decoded(Path(kept[1])).shape == (48, 64, 3)
+    assert (folder / "run.json").is_file()
+    Path(kept[1]).unlink()
+    Path(kept[1]).parent.rmdir()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_what_a_person_should_know_of_a_picture_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGBA", (64, 64)).save(folder / "style.png")
+    assert transfer() == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines()[0] == "nst: style.png: wholly transparent, so it is plain white"
+    assert said.out.startswith("out.png: ")
+    assert transfer("--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.usefixtures("folder")
 def test_an_interruption_while_reading_is_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -365,6 +421,20 @@ def test_piped_it_prints_the_closing_line_alone(folder: Path, environment: dict[
     assert done.stderr == ""
     assert done.returncode == 0
     assert re.fullmatch(r"out\.png: VGG19, random weights, 3 steps in .+\n", done.stdout)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+@pytest.mark.parametrize("out", ["> /dev/full", ">&-", "| true"])
+def test_nobody_to_read_its_lines_costs_no_picture(
+    out: str, folder: Path, environment: dict[str, str]
+) -> None:
+    command = shlex.join([*COMMAND, "transfer", "content.png", "style.png", "-o", "out.png", *FEW])
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{command} {out}"],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=LONG, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert decoded(folder / "out.png").shape == (48, 64, 3)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")

@@ -605,9 +605,11 @@ def test_numbers_that_are_not_plain_colours_are_refused(mode: str) -> None:
 
 
 def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
-    for path in (tmp_path / "absent.png", tmp_path, "nul\0.png"):
+    for path in (tmp_path / "absent.png", "nul\0.png"):
         with pytest.raises(ImageError, match="check the path"):
             read_picture(path)
+    with pytest.raises(ImageError, match="is a folder; name a picture in it"):
+        read_picture(tmp_path)
     big = tmp_path / "big.png"
     with big.open("wb") as file:
         file.truncate(201_000_000)

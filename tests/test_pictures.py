@@ -33,3 +33,15 @@ def test_a_samples_name_is_the_sample_even_beside_a_file_of_that_name(content, t
 def test_neither_a_sample_nor_a_file_is_refused(tmp_path):
     with pytest.raises(ImageError, match=r"\.$"):
         open_picture(tmp_path / "nothing.png")
+
+
+@pytest.mark.parametrize("source", [None, 3, b"bytes", np.zeros((4, 4, 3))])
+def test_what_is_neither_a_name_nor_a_picture_is_refused(source):
+    with pytest.raises(ImageError, match="A picture is a sample's name, a path or a Picture"):
+        open_picture(source)
+
+
+@pytest.mark.parametrize("name", ["skylin", "SKYLINE", "swirling-nights"])
+def test_a_name_that_may_have_been_meant_for_a_sample_is_told_the_samples(name):
+    with pytest.raises(ImageError, match=r"neither a file nor a sample; the samples are skyline, .+mandala"):
+        open_picture(name)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nst_core.errors import RunError
-from nst_core.store import check_writable, write_atomically
+from nst_core.store import check_writable, write_atomically, write_or_rescue
 
 
 def test_the_bytes_arrive_and_nothing_else(tmp_path: Path) -> None:
@@ -133,3 +133,60 @@ def test_check_writable_refuses_a_file_in_place_of_the_folder(tmp_path: Path) ->
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(RunError, match="There is no folder"):
         check_writable(tmp_path / "file" / "picture.png")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such links for everybody")
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "picture.png")
+    for data in (b"new", b"newer"):  # leading nowhere at first
+        check_writable(tmp_path / "link")
+        write_atomically(tmp_path / "link", data)
+        assert (tmp_path / "far" / "picture.png").read_bytes() == data
+        assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such pipes")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    check_writable(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(path, b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert path.is_fifo()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_the_work_begins_from_is_not_written_over(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"the only one")
+    (tmp_path / "same.jpg").hardlink_to(photo)
+    for path in (photo, tmp_path / "same.jpg"):
+        with pytest.raises(RunError, match="is a picture to start from; write to another name"):
+            check_writable(path, sources=("skyline", str(photo)))
+    check_writable(tmp_path / "other.jpg", sources=(photo, object()))
+
+
+def test_what_cannot_go_to_its_place_is_kept_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert write_or_rescue(tmp_path / "picture.png", b"new") == ""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    told = write_or_rescue(tmp_path / "gone" / "picture.png", b"long work")
+    (kept,) = tmp_path.glob("nst-*/picture.png")
+    assert told.endswith(f"could not be written (No such file or directory); it is in {kept}.")
+    assert kept.read_bytes() == b"long work"
+
+
+def test_where_no_place_is_left_the_first_reason_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(RunError, match=r"far/picture\.png could not be written \(No such file"):
+        write_or_rescue(tmp_path / "far" / "picture.png", b"long work")

@@ -38,10 +38,15 @@ def test_each_number_is_its_network_and_the_files_are_there(thin, content, style
     assert "plotly" in path.with_suffix(".html").read_text("utf-8").lower()
 
 
-@pytest.mark.parametrize("model", [-1, 3, True, "vgg16", 1.5])
+@pytest.mark.parametrize("model", [-1, 3, True, "vgg16", 1.5, 1.0])
 def test_other_numbers_are_refused(content, style, model) -> None:
     with pytest.raises(ConfigError, match="0 for vgg16, 1 for vgg19, 2 for resnet50"):
         show_results(content, style, model)
+
+
+def test_the_network_is_named_once(content, style) -> None:
+    with pytest.raises(ConfigError, match="leave the backbone out"):
+        show_results(content, style, 2, backbone="vgg16")
 
 
 def test_what_cannot_be_saved_is_refused_before_the_run(content, style, tmp_path) -> None:

@@ -61,9 +61,11 @@ def _accept(key: str, file_key: str) -> None:
         return
     held = uploads()
     held[picture.sha256] = picture
-    for digest in list(held)[:-MOST_UPLOADS]:
-        del held[digest]
     st.session_state[key] = f"own:{picture.sha256}"
+    chosen = {st.session_state.get(f"pair.{kind}") for kind in LABELS}
+    idle = [digest for digest in held if f"own:{digest}" not in chosen]
+    for digest in idle[: max(0, len(held) - MOST_UPLOADS)]:
+        del held[digest]
 
 
 def _sample_option(name: str) -> Option:

@@ -5,6 +5,7 @@ import streamlit as st
 from nst_core.downloads import Download, missing
 from pages.shared.state import workshop
 
+_ASKED = "imagenet.asked"  # the download that this visitor asked for
 REFRESH = 0.5  # seconds between two looks at a running download
 
 
@@ -17,8 +18,10 @@ def offer_imagenet() -> None:
     absent = missing()
     if not absent:
         return
-    if download is not None and download.state == "failed":
-        st.warning(download.message)
+    asked: Download | None = st.session_state.get(_ASKED)
+    # Whoever else is here has asked for nothing.
+    if asked is not None and asked is download and asked.state == "failed":
+        st.warning(asked.message)
     megabytes = sum(row.imagenet_megabytes for row in absent)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
@@ -29,7 +32,7 @@ def offer_imagenet() -> None:
             type="tertiary",
             icon=":material/cloud_download:",
         ):
-            workshop().downloads.start(absent)
+            st.session_state[_ASKED] = workshop().downloads.start(absent)
             st.rerun()
 
 

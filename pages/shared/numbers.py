@@ -50,8 +50,13 @@ def show_exports(comparison: Comparison, *, key: str) -> None:
 
 def show_numbers(comparison: Comparison) -> None:
     """The table by groups, the best of each row marked where it is ahead by more than noise."""
-    differing = [name.replace("_", " ") for name in differing_fields(comparison.records)]
-    st.caption(f"These runs differ in {and_list(differing or ['no setting'])} and in nothing else.")
+    fields = differing_fields(comparison.records)
+    differing = [name.replace("_", " ") for name in fields]
+    told = f"These runs differ in {and_list(differing or ['no setting'])} and in nothing else."
+    alphas = {record.config.content_weight for record in comparison.records}
+    if len(alphas) > 1 and "content_weight" not in fields:
+        told += " The same strength means another α, and with it another γ, on each network."
+    st.caption(told)
     for group, rows in groupby(comparison_rows(comparison), key=lambda row: row.group):
         st.markdown(f"**{group}**")
         _show_rows(list(rows), comparison.labels)

@@ -17,6 +17,8 @@ from pages.shared.settings_times import words_for
 from pages.shared.settings_widgets import held, put, remember, slide
 from pages.shared.settings_words import WEIGHTS_WORDS, change_words, strength_words
 
+_PRESET_APPLIED = "preset.applied"  # whose settings are the ones shown, as far as nobody changed them
+
 
 def choose_backbone() -> str:
     """The network to look through."""
@@ -34,26 +36,43 @@ def choose_backbone() -> str:
 
 def choose_preset(seconds: Mapping[str, float]) -> str:
     """Draft, standard or fine, each with the time that it will take here."""
-    return str(
-        st.segmented_control(
-            "Quality",
-            list(PRESETS),
-            format_func=lambda name: f"{name.capitalize()} · ≈ {words_for(seconds[name])}",
-            required=True,
-            key=remember("preset", "draft"),
-            persist_state="session",
-            on_change=_apply_preset,
-            help="  \n".join(
-                f"**{row.name.capitalize()}**: {row.size} pixels, {row.steps} steps; {row.purpose}"
-                for row in PRESETS.values()
-            ),
-        )
+    chosen = st.segmented_control(
+        "Quality",
+        list(PRESETS),
+        format_func=lambda name: f"{name.capitalize()}{_times(seconds[name])}",
+        required=True,
+        key=remember("preset", "draft"),
+        persist_state="session",
+        on_change=_apply_preset,
+        help="  \n".join(
+            f"**{row.name.capitalize()}**: {row.size} pixels, {row.steps} steps; {row.purpose}"
+            for row in PRESETS.values()
+        ),
     )
+    st.session_state[_PRESET_APPLIED] = chosen or _preset_applied()
+    return _preset_applied()
+
+
+def _times(seconds: float) -> str:
+    return f" · ≈ {words_for(seconds)}" if seconds else ""
+
+
+def _preset_applied() -> str:
+    return str(st.session_state.get(_PRESET_APPLIED, "draft"))
 
 
 def _apply_preset() -> None:
-    """Set what any preset has a say in; whatever else was chosen stays."""
-    preset = find_preset(st.session_state["settings.preset"])
+    """Set what any preset has a say in; whatever else was chosen stays.
+
+    A browser knows the choices by their words. When the times in these change it has been seen to report
+    that nothing is chosen any more, or what was chosen before: then nothing was asked for.
+    """
+    chosen, before = st.session_state["settings.preset"], _preset_applied()
+    if chosen is None:
+        st.session_state["settings.preset"] = before
+    if chosen in (None, before):
+        return
+    preset = find_preset(chosen)
     touched = dict.fromkeys(name for row in PRESETS.values() for name in row.settings())
     put(TransferConfig(**preset.settings()), list(touched))
 

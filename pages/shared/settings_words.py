@@ -83,10 +83,10 @@ def change_words(field: str, config: TransferConfig) -> str:
         case "init":
             return f"from {START_WORDS[config.init].lower()}"
         case "statistic":
-            return STATISTIC_WORDS[config.statistic].partition(" (")[0].lower()
+            return _first(STATISTIC_WORDS[config.statistic])
         case "smoothing":
             return "activations smoothed" if config.smoothing == "softmax" else "activations not smoothed"
-        case "temperature" | "jitter" | "seed" | "precision" | "pooling":
+        case "temperature" | "jitter" | "seed" | "precision":
             return f"{field} {getattr(config, field)}"
         case "content_weight" | "style_weight" | "variation_weight":
             return f"{SYMBOLS[field]} {getattr(config, field) or 0.0:.3g}"
@@ -99,5 +99,12 @@ def change_words(field: str, config: TransferConfig) -> str:
         case "averaging":
             return f"average {AVERAGING_WORDS.get(config.averaging, f'{config.averaging:g}').lower()}"
         case "padding":
-            return f"border {config.padding}"
+            return f"border: {_first(PADDING_WORDS[config.padding]).removeprefix('border ')}"
+        case "pooling":
+            return f"pooling: {_first(POOLING_WORDS[config.pooling])}"
     return ""
+
+
+def _first(words: str) -> str:
+    """What a menu says, without what it says of that in brackets."""
+    return words.partition(" (")[0].lower()

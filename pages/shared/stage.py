@@ -20,7 +20,8 @@ from pages.shared.state import workshop
 
 REFRESH = 0.5  # seconds between two looks at a running job
 SHOWN = 1024  # pixels, longest side of the pictures in the slider
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+# A plot is zoomed by dragging and set right by two clicks; more buttons would cover the title on a telephone.
+CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]}
 PARTS = ("total", "style", "content")
 ENDINGS = {
     "finished": "Finished",

@@ -29,6 +29,7 @@ settle_tensorflow()  # before a job's thread imports it
 _VISITOR, _JOBS, _RUNS, _UPLOADS = "state.visitor", "state.jobs", "state.runs", "state.uploads"
 JOB_PAGES = ("transfer", "compare")  # those that start jobs
 KEEP_ALIVE = 20  # seconds between two signs of life, well under the queue's patience
+GLANCE = 2  # seconds between two looks at whether a job has ended
 MOST_RUNS = 24  # finished runs kept for a visitor
 GONE = f"The run of this address is gone: the last {MOST_KEPT} jobs are kept, none over a restart."
 
@@ -120,25 +121,33 @@ def start(
     return job
 
 
-def keep_alive() -> None:
+def keep_alive(*, then: bool = False) -> None:
     """Tell the visitor's unfinished jobs that somebody is here, on whichever page, now and every so often.
+
+    then: draw the page anew as soon as one of them has ended.
 
     Called last by every page, so that no element changes its place when a job begins or ends, and so that
     nothing is loaded ahead before a page is drawn.
     """
     if os.environ.get("NST_WARM_UP", "1") != "0":
         workshop().warming.begin()
-    queue = workshop().queue
-    # Those that the address names are of before a reload, which made this another visitor.
-    found = [queue.unfinished(visitor()), *map(queue.find, _named())]
-    jobs = [job for job in found if job is not None and job.state != "done"]
+    jobs = unfinished_jobs()
 
     def touch() -> None:
         for job in jobs:
             job.touch()
+        if then and any(job.state == "done" for job in jobs):
+            st.rerun()
 
     if jobs:
-        st.fragment(touch, run_every=KEEP_ALIVE)()
+        st.fragment(touch, run_every=GLANCE if then else KEEP_ALIVE)()
+
+
+def unfinished_jobs() -> list[Job]:
+    """This visitor's, and those that the page's address names, which are of before a reload."""
+    queue = workshop().queue
+    found = [queue.unfinished(visitor()), *map(queue.find, _named())]
+    return [job for job in found if job is not None and job.state != "done"]
 
 
 def finished_runs() -> dict[str, Lane]:

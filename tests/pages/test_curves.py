@@ -169,6 +169,21 @@ def test_a_running_job_stays_in_the_address_and_is_watched_after_a_reload() -> N
 
 
 @pytest.mark.usefixtures("loads")
+def test_while_the_first_run_goes_the_page_says_so() -> None:
+    app = small(open_page("pages/transfer.py"))
+    app.session_state["settings.steps"] = 5000
+    app.run()
+    job = press_run(app)
+    app.switch_page(PAGE).run()
+    assert app.subheader[0].value == "A run is going"
+    while not job.lanes[0].steps and not job.ended.is_set():
+        job.ended.wait(0.05)
+    job.stop()
+    run_until_done(app, job.id)
+    assert list(app.dataframe[0].value["Network"]) == ["VGG19"]
+
+
+@pytest.mark.usefixtures("loads")
 def test_each_unfinished_job_of_an_address_is_kept_alive() -> None:
     jobs = [press_run(small(open_page("pages/transfer.py"))) for _ in range(2)]
     for job in jobs:

@@ -130,6 +130,18 @@ def test_another_network_may_see_the_content() -> None:
     assert "content seen by" not in words(app)
 
 
+def test_a_quality_that_nobody_chose_changes_nothing() -> None:
+    app = set_all(open_page(PAGE), size=64, steps=9)
+    app.get_by_key("settings.preset").set_value("fine").run()
+    app.get_by_key("settings.preset").set_value("draft").run()
+    set_all(app, size=64, steps=9)
+    app.get_by_key("settings.preset").set_value(None).run()
+    assert not app.exception
+    assert app.session_state["settings.preset"] == "draft"
+    config = config_of(app)
+    assert (config.size, config.steps) == (64, 9)
+
+
 @pytest.mark.usefixtures("own_presets")
 def test_a_preset_sets_its_fields_and_later_changes_are_the_visitors_own() -> None:
     app = set_all(open_page(PAGE), seed=5, strength=70, jitter=9)

@@ -1,14 +1,22 @@
 """The Transfer page, driven without a browser."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from nst_core.backbones import BACKBONES
+from nst_core.backbones import BACKBONES, Backbone
 from nst_core.config import TransferConfig
-from pages.shared import again
+from nst_core.downloads import Download, Downloads
+from nst_core.errors import WeightsError
+from nst_core.images import encode_png
+from pages.shared import again, imagenet
+from pages.shared.choosing import MOST_UPLOADS
 from pages.shared.state import GONE, workshop
+from tests.conftest import make_picture
 from tests.pages.conftest import ROOT, open_page, press_run, run_until_done, small, words
 
 PAGE = "pages/transfer.py"
@@ -183,6 +191,43 @@ def test_bad_upload_is_refused_in_a_sentence_and_nothing_is_lost() -> None:
     assert not app.exception
     assert "notes.png" in app.error[0].value
     assert app.session_state["pair.content"] == "skyline"
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_chosen_picture_stays_however_many_others_are_uploaded() -> None:
+    app = open_page(PAGE).run()
+    app.file_uploader[1].upload("style.png", encode_png(make_picture(64, 64).pixels), "image/png").run()
+    style = app.session_state["pair.style"]
+    for seed in range(1, MOST_UPLOADS + 2):
+        data = encode_png(make_picture(64, 64, seed=seed).pixels)
+        app.file_uploader[0].upload(f"{seed}.png", data, "image/png").run()
+    assert not app.exception
+    assert app.session_state["pair.style"] == style
+    names = [picture.name for picture in app.session_state["state.uploads"].values()]
+    assert names == ["style.png", *(f"{seed}.png" for seed in range(3, MOST_UPLOADS + 2))]
+
+
+class Failing(Downloads):
+    """A download that has failed as soon as it began."""
+
+    def start(self, backbones: Sequence[Backbone]) -> Download:
+        def fail(backbone: Backbone, **_: Any) -> Path:
+            raise WeightsError(f"The {backbone.label} weights could not be downloaded.")
+
+        self.current = Download(backbones, fetch=fail)
+        self.current.thread.join()
+        return self.current
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_download_that_failed_is_told_to_who_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imagenet, "missing", lambda: tuple(BACKBONES.values()))
+    shop = replace(workshop(), downloads=Failing())
+    monkeypatch.setattr(imagenet, "workshop", lambda: shop)
+    asking = open_page(PAGE).run()
+    next(button for button in asking.button if "ImageNet" in button.label).click().run()
+    assert [warning.value for warning in asking.warning] == ["The VGG16 weights could not be downloaded."]
+    assert not open_page(PAGE).run().warning
 
 
 @pytest.mark.usefixtures("loads")
