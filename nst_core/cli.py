@@ -58,7 +58,14 @@ def _add_transfer(commands: Any) -> None:
     command = commands.add_parser("transfer", help="paint one picture in the manner of another")
     command.add_argument("content", metavar="CONTENT", help="path of a picture, or a sample's name")
     command.add_argument("style", metavar="STYLE", help="path of a picture, or a sample's name")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT.png",
+        help="where the picture goes; a PNG holds its settings too, a JPEG does not",
+    )
     command.add_argument("--record", type=Path, metavar="OUT.json", help="write the run's record here too")
     command.add_argument("--quiet", action="store_true", help="no progress bar, no closing line")
     command.add_argument("--backbone", choices=list(BACKBONES), help="the network (default: vgg19)")

@@ -91,15 +91,23 @@ def _add_optimiser(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group("optimiser").add_argument
     add("--canvas", choices=get_args(Canvas), help="what is optimised (default: fourier)")
     add("--optimiser", choices=get_args(Optimiser), help="what moves it (default: lbfgs)")
-    add("--finish", choices=get_args(Finish), help="lbfgs: the last size on pixels with L-BFGS")
-    add("--learning-rate", type=float, help="how far each of Adam's steps goes")
+    add(
+        "--finish",
+        choices=get_args(Finish),
+        help="lbfgs: the last size on pixels with L-BFGS (default: none)",
+    )
+    add("--learning-rate", type=float, help="how far each of Adam's steps goes (default: by canvas)")
     add("--jitter", type=int, help="pixels by which the picture is shifted between Adam's steps (default: 0)")
     add("--averaging", type=float, help="decay of a running average of the pictures (default: 0, none)")
 
 
 def _add_network(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group("network").add_argument
-    add("--smoothing", choices=get_args(Smoothing), help="softmax: smooth activations, for ResNet50")
+    add(
+        "--smoothing",
+        choices=get_args(Smoothing),
+        help="softmax: smooth activations, for ResNet50 (default: none)",
+    )
     add("--temperature", type=float, help="of that softmax; higher is smoother (default: 1)")
     add("--padding", choices=get_args(Padding), help="what it sees beyond the border (default: reflect)")
     add("--pooling", choices=get_args(Pooling), help="how maps are made smaller (default: average)")
