@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,15 +29,16 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code is 0 done, 1 no picture, 2 bad input, 130 stopped by Ctrl-C."""
+    """Run the command line; the exit code is 0 done, 1 no picture, 130 stopped by Ctrl-C, 2 bad input or no
+    room for a file where it was wanted."""
     try:
         options = _parser().parse_args(arguments)
         return int(options.command(options))
     except NSTError as error:
-        sys.stderr.write(f"nst: {error}\n")
+        tell_notes([str(error)])
         return BAD_INPUT
     except KeyboardInterrupt:
-        sys.stderr.write("nst: broken off.\n")
+        tell_notes(["broken off."])
         return STOPPED
 
 
@@ -67,7 +67,7 @@ def _add_transfer(commands: Any) -> None:
         help="where the picture goes; a PNG holds its settings too, a JPEG does not",
     )
     command.add_argument("--record", type=Path, metavar="OUT.json", help="write the run's record here too")
-    command.add_argument("--quiet", action="store_true", help="no progress bar, no closing line")
+    command.add_argument("--quiet", action="store_true", help="no progress bar, no notes, no closing line")
     command.add_argument("--backbone", choices=list(BACKBONES), help="the network (default: vgg19)")
     add_settings(command)
     command.set_defaults(command=_transfer)
@@ -80,7 +80,7 @@ def _transfer(options: argparse.Namespace) -> int:
     config = make_config(options)
     if options.output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise ConfigError(f"The output must end in .png or .jpg; received {options.output.name!r}.")
-    if options.record == options.output:
+    if options.record and options.record.resolve() == options.output.resolve():
         raise ConfigError(f"The picture and the record cannot both be {options.output}; name two files.")
     for path in filter(None, (options.output, options.record)):
         check_writable(path, sources=(options.content, options.style))
@@ -97,26 +97,23 @@ def _transfer(options: argparse.Namespace) -> int:
 def _keep(finished: Run, options: argparse.Namespace) -> int:
     """Write what there is, and say how it went; the exit code."""
     record, picture = finished.record, finished.picture
-    stopped = record.ending == "stopped"
-    lost = _write(finished, options)
     if not options.quiet and picture is not None:
         tell_notes(record.notes)
-    tell_notes(lost)
-    if picture is None and not stopped:
-        sys.stderr.write(f"nst: {' '.join(record.notes)}\n")
-        return FAILED
-    if stopped:
-        kept = f"kept the best picture, of step {record.best_step}, in {options.output}"
-        told = "before the first picture" if picture is None else "" if lost else kept
-        sys.stderr.write(f"nst: stopped{told and '; '}{told}.\n")
+    in_place = _write(finished, options)
+    if record.ending == "stopped":
+        kept = f"kept the best picture, of step {record.best_step}" + f", in {options.output}" * in_place
+        tell_notes([f"stopped; {'before the first picture' if picture is None else kept}."])
         return STOPPED
-    if not options.quiet and not lost:
+    if picture is None:
+        tell_notes([" ".join(record.notes)])
+        return FAILED
+    if in_place and not options.quiet:
         tell(closing_line(options.output, record))
-    return BAD_INPUT if lost else DONE
+    return DONE if in_place else BAD_INPUT
 
 
-def _write(finished: Run, options: argparse.Namespace) -> list[str]:
-    """Write the picture and the record; a sentence for each that had to go elsewhere."""
+def _write(finished: Run, options: argparse.Namespace) -> bool:
+    """Write the picture and the record; whether both are in their places. It is told where else they are."""
     from nst_core.images import encode_jpeg, encode_png
     from nst_core.store import write_or_rescue
 
@@ -130,7 +127,12 @@ def _write(finished: Run, options: argparse.Namespace) -> list[str]:
     # Stopped before the first picture: what an earlier run left belongs together and stays.
     if options.record and (picture is not None or record.ending != "stopped"):
         files[options.record] = record.to_json().encode()
-    return [sentence for path, data in files.items() if (sentence := write_or_rescue(path, data))]
+    in_place = True
+    for path, data in files.items():
+        if sentence := write_or_rescue(path, data):
+            tell_notes([sentence])
+            in_place = False
+    return in_place
 
 
 def _add_weights(commands: Any) -> None:

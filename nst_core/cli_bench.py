@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -14,14 +13,14 @@ from typing import Any
 from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.bench import Row, best_ceiling, measure, measure_ceiling, report, with_ceiling
 from nst_core.choices import LARGEST_SIZE, SMALLEST_SIZE
-from nst_core.cli_run import DONE, FAILED, STOPPED, import_tensorflow
-from nst_core.cli_words import tell
+from nst_core.cli_run import BAD_INPUT, DONE, FAILED, STOPPED, import_tensorflow
+from nst_core.cli_words import tell, tell_notes, watched
 from nst_core.errors import ConfigError, RunError, WeightsError
 from nst_core.imagenet import imagenet_state
 from nst_core.speed_file import speed_path
 from nst_core.speeds import Speeds, kind_of
 from nst_core.stepping import Case, Effort
-from nst_core.store import check_writable, write_atomically
+from nst_core.store import check_writable, write_or_rescue
 from nst_core.weights import expected_width
 
 KINDS = ("sketch", "random", "imagenet")
@@ -74,12 +73,14 @@ def _bench(options: argparse.Namespace) -> int:
         ceiling = measure_ceiling(QUICK_SIDE if options.quick else SIDE)
         ending = _measure_all(cases, ceiling, rows, end=began + QUICK_SECONDS if options.quick else None)
     except KeyboardInterrupt:
-        sys.stderr.write(f"nst: stopped; kept {len(rows)} of {len(cases)} rows.\n")
+        tell_notes([f"stopped; kept {len(rows)} of {len(cases)} rows."])
         ending = STOPPED
     rows = with_ceiling(rows, ceiling)
-    if options.json and rows:  # without any, what an earlier one found stays
-        write_atomically(options.json, report(ceiling, rows).encode())
     _print_table(ceiling, rows)
+    # Without any, what an earlier one found stays.
+    if options.json and rows and (told := write_or_rescue(options.json, report(ceiling, rows).encode())):
+        tell_notes([told])
+        return BAD_INPUT
     return ending
 
 
@@ -95,11 +96,11 @@ def _measure_all(
             with _telling(f"{index + 1} of {len(cases)}: {words}"):
                 row = measure(case, QUICK if end else THOROUGH, ceiling, patience=patience)
         except RunError as error:
-            sys.stderr.write(f"nst: {error}\n")
+            tell_notes([f"{error}"])
             ending = FAILED
             continue
         if row is None:
-            sys.stderr.write(f"nst: there was no time for {len(cases) - index} of {len(cases)} rows.\n")
+            tell_notes([f"there was no time for {len(cases) - index} of {len(cases)} rows."])
             return ending if rows else FAILED
         rows.append(row)
         _learn(row)
@@ -119,7 +120,7 @@ def _learn(row: Row) -> None:
 
 def _telling(words: str) -> AbstractContextManager[Any]:
     """What is being measured, on a terminal, while it is."""
-    if not sys.stderr.isatty():
+    if not watched():
         return nullcontext()
     from rich.console import Console
 

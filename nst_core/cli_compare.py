@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from nst_core.backbones import BACKBONES, find_backbone
 from nst_core.cli_run import (
+    BAD_INPUT,
     DONE,
     FAILED,
     STOPPED,
@@ -54,7 +55,7 @@ def add_compare(commands: Any) -> None:
     command.add_argument(
         "--backbones", default=",".join(BACKBONES), metavar="A,B,...", help="default: %(default)s"
     )
-    command.add_argument("--quiet", action="store_true", help="no progress bar, no closing lines")
+    command.add_argument("--quiet", action="store_true", help="no progress bar, no notes, no closing lines")
     add_settings(command)
     command.set_defaults(command=_compare)
 
@@ -78,14 +79,15 @@ def _compare(options: argparse.Namespace) -> int:
                 runs.append(_run(config, content, style, models=models, stop=stop, options=options))
         runs = [run for run in runs if run.record.steps]
         if not runs:
-            sys.stderr.write("nst: stopped; before the first picture.\n")
+            tell_notes(["stopped; before the first picture."])
             return STOPPED
         comparison = Comparison(content=content, style=style, runs=tuple(runs))
         if not stop.is_set():
             comparison = cross_examine(comparison, models=models)
-        _write(comparison, folder)
+        in_place = _write(comparison, folder)
         stopped = stop.is_set()
-    return _closing(comparison, configs, folder, stopped=stopped, quiet=options.quiet)
+    ending = _closing(comparison, configs, folder, stopped=stopped, quiet=options.quiet or not in_place)
+    return ending if in_place or ending != DONE else BAD_INPUT
 
 
 def _backbones(text: str) -> tuple[str, ...]:
@@ -124,22 +126,31 @@ def _run(
     record, path = finished.record, options.output / f"{config.backbone}.png"
     if finished.picture is None:
         return finished
-    _put(path, encode_png(finished.picture, settings=record.settings()))
     if not options.quiet:
         tell_notes(record.notes)
+    if _put(path, encode_png(finished.picture, settings=record.settings())) and not options.quiet:
         tell(closing_line(path, record))
     return finished
 
 
-def _write(comparison: Comparison, folder: Path) -> None:
-    _put(folder / SHEET, contact_sheet(comparison))
-    _put(folder / REPORT, html_report(comparison).encode())
-    _put(folder / STEPS, steps_csv(comparison.records).encode())
-    _put(folder / RECORDS, records_json(comparison.records).encode())
+def _write(comparison: Comparison, folder: Path) -> bool:
+    """What is made of all runs together; whether it is in its place."""
+    put = [
+        _put(folder / SHEET, contact_sheet(comparison)),
+        _put(folder / REPORT, html_report(comparison).encode()),
+        _put(folder / STEPS, steps_csv(comparison.records).encode()),
+        _put(folder / RECORDS, records_json(comparison.records).encode()),
+    ]
+    return all(put)
 
 
-def _put(path: Path, data: bytes) -> None:
-    tell_notes(filter(None, [write_or_rescue(path, data)]))
+def _put(path: Path, data: bytes) -> bool:
+    """Write a file, its folder made anew if it has gone; whether it is there. It is told where else it is."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    told = write_or_rescue(path, data)
+    tell_notes([told] if told else [])
+    return not told
 
 
 def _closing(
@@ -152,11 +163,11 @@ def _closing(
 ) -> int:
     made = sum(run.picture is not None for run in comparison.runs)
     if stopped:
-        sys.stderr.write(f"nst: stopped; kept {made} of {len(configs)} pictures in {folder}.\n")
+        tell_notes([f"stopped; kept {made} of {len(configs)} pictures in {folder}."])
         return STOPPED
     failed = [record for record in comparison.records if not record.best_step]
     for record in failed:
-        sys.stderr.write(f"nst: {find_backbone(record.config.backbone).label}: {' '.join(record.notes)}\n")
+        tell_notes([f"{find_backbone(record.config.backbone).label}: {' '.join(record.notes)}"])
     if not quiet:
         tell(f"{folder / REPORT}: all of it side by side; {SHEET} is the same in one picture.")
     return FAILED if failed else DONE

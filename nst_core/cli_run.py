@@ -30,6 +30,7 @@ from nst_core.choices import (
     Variation,
     weigh_alike,
 )
+from nst_core.cli_words import watched
 from nst_core.config import TransferConfig
 from nst_core.errors import ConfigError
 from nst_core.presets import PRESETS, find_preset
@@ -154,6 +155,8 @@ def import_tensorflow() -> None:
     2 itself, which is turned away meanwhile; what they said is told after all if the import fails.
     """
     settle_tensorflow()
+    if sys.stderr is None:  # there is no descriptor 2
+        return
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said:
         os.dup2(said.fileno(), 2)
@@ -190,7 +193,7 @@ def stopping_by_interrupt() -> Iterator[Event]:
 @contextmanager
 def download_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """A live bar of bytes on a terminal; nothing when piped."""
-    if not sys.stderr.isatty():
+    if not watched():
         yield lambda done, size: None
         return
     from rich.console import Console
@@ -205,7 +208,7 @@ def download_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 @contextmanager
 def progress_bar(steps: int, *, quiet: bool) -> Iterator[Callable[[Step], None]]:
     """A live bar with loss and time left on a terminal; nothing when piped or quiet."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not watched():
         yield lambda step: None
         return
     from rich.console import Console

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from nst_core.backbones import find_backbone
 from nst_core.errors import ConfigError
@@ -19,25 +19,40 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """ConfigError."""
-        raise ConfigError(f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` lists what there is.")
+        # What a command does not know it hands up to the parser of all of them.
+        command = f"{self.prog} COMMAND" if message.startswith("unrecognized") else self.prog
+        raise ConfigError(f"{message[:1].upper()}{message[1:]}; `{command} --help` lists what there is.")
 
 
 def tell(line: str) -> None:
-    """A line on standard output; where nobody can read it any more, work and files go on without."""
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-    except OSError:
-        # What is held back would be tried again, and fail again, when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """A line on standard output."""
+    _say(sys.stdout, line)
 
 
 def tell_notes(notes: Iterable[str]) -> None:
-    """What a person should know of a picture or a run, on standard error."""
+    """What a person should know of a picture or a run, or what went wrong, on standard error."""
     for note in notes:
-        sys.stderr.write(f"nst: {note}\n")
+        _say(sys.stderr, f"nst: {note}")
+
+
+def watched() -> bool:
+    """Whether standard error is a terminal, where a person sees how far the work is."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _say(stream: TextIO | None, line: str) -> None:
+    """Where nobody can read it any more, work and files go on without."""
+    if stream is None:
+        return
+    try:
+        stream.write(f"{line}\n")
+        stream.flush()
+    except UnicodeEncodeError:
+        encoding = stream.encoding
+        _say(stream, line.encode(encoding, "backslashreplace").decode(encoding))
+    except OSError:
+        # What is held back would be tried again, and fail again, when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def closing_line(path: Path, record: RunRecord) -> str:

@@ -171,8 +171,7 @@ def prepare(
     sizes = usable_sizes(config, content, style)
     loaded = loaded or load_networks(config)
     source = loaded[config.backbone][1]
-    notes = [f"{picture.name}: {note}" for picture in (content, style) for note in picture.notes]
-    notes += without_effect(config)
+    idle = without_effect(config)
     config = resolve(config, source)
     engine = engine or make_engine(config, loaded)
     rungs = [fit(content, size) for size in sizes]
@@ -183,6 +182,9 @@ def prepare(
     else:
         room = Room(tile, "because that was asked for")
     chosen, told = in_room(engine, config, room, rungs[-1])
+    notes = [f"{picture.name}: {note}." for picture in (content, style) for note in picture.notes]
+    if not room.lbfgs_why:  # else Adam has a share in the run
+        notes += idle
     return Material(
         config=config,
         content=content,

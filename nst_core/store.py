@@ -17,7 +17,7 @@ def check_writable(path: Path, *, sources: Iterable[object] = ()) -> None:
     refusal = RunError(f"{path} cannot be written; choose another name or folder.")
     try:
         folder = _target(path).parent
-    except (OSError, ValueError) as error:  # a name that is too long, or that holds a null character
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character in it, links in a ring
         raise refusal from error
     if not folder.is_dir():
         raise RunError(f"There is no folder {folder}; make it first, or write somewhere else.")
@@ -51,13 +51,25 @@ def write_or_rescue(path: Path, data: bytes) -> str:
     try:
         write_atomically(path, data)
     except RunError as error:
-        rescued = Path(tempfile.mkdtemp(prefix="nst-")) / path.name
-        try:
-            write_atomically(rescued, data)
-        except RunError:
-            raise error from None
+        rescued = _rescue(path.name, data)
+        if rescued is None:
+            raise
         return f"{str(error).partition(';')[0]}; it is in {rescued}."
     return ""
+
+
+def _rescue(name: str, data: bytes) -> Path | None:
+    """Where the file is now, in a temporary folder of its own; None where it cannot be."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="nst-"))
+    except OSError:
+        return None
+    try:
+        write_atomically(folder / name, data)
+    except RunError:
+        folder.rmdir()
+        return None
+    return folder / name
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -79,7 +91,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _target(path: Path) -> Path:
-    """Where a link leads, else the path as it is; OSError or ValueError where it cannot be a path."""
+    """Where a link leads, else the path as it is; OSError, ValueError or RuntimeError where it is none."""
     try:
         kind = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -99,7 +111,7 @@ def _is_special(path: Path) -> bool:
 def _same_file(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
-    except OSError:  # there is but one, or none
+    except (OSError, ValueError):  # there is but one, or none
         return False
 
 

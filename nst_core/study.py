@@ -8,13 +8,13 @@ from typing import Any
 
 from nst_core.backbones import BACKBONES
 from nst_core.config import TransferConfig
-from nst_core.errors import ConfigError
+from nst_core.errors import ConfigError, RunError
 from nst_core.figures import loss_figure
 from nst_core.images import Picture, encode_png, to_uint8
 from nst_core.pictures import open_picture
 from nst_core.records import RunRecord
 from nst_core.series import series_of
-from nst_core.store import check_writable, write_atomically
+from nst_core.store import check_writable, write_or_rescue
 
 MODELS = tuple(BACKBONES)  # 0: VGG16, 1: VGG19, 2: ResNet50, as the study numbers them
 PARTS = ("total", "style", "content")
@@ -37,7 +37,7 @@ def show_results(
     save: the path of a PNG; the picture is written there, its curve beside it as .html (over an older one),
     and no window opens.
     Without it both open in the browser. Further settings are the fields of TransferConfig. NSTError says in
-    one sentence what is wrong with any of them.
+    one sentence what is wrong with any of them, or where the files are if their folder has gone meanwhile.
     """
     if isinstance(model, bool) or not isinstance(model, int) or model not in range(len(MODELS)):
         choices = ", ".join(f"{number} for {name}" for number, name in enumerate(MODELS))
@@ -55,9 +55,13 @@ def show_results(
     if target is None:
         results_figure(finished.record, finished.picture).show()
         return finished.record
-    write_atomically(target, encode_png(finished.picture, settings=finished.record.settings()))
     curve = loss_figure([series_of(finished.record)], parts=PARTS, title="How fast did the losses fall?")
-    write_atomically(target.with_suffix(".html"), curve.to_html().encode())
+    lost = [
+        write_or_rescue(target, encode_png(finished.picture, settings=finished.record.settings())),
+        write_or_rescue(target.with_suffix(".html"), curve.to_html().encode()),
+    ]
+    if any(lost):
+        raise RunError(" ".join(filter(None, lost)))
     return finished.record
 
 

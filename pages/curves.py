@@ -7,8 +7,9 @@ from pages.shared.frame import frame, lead_to
 from pages.shared.state import finished_runs, keep_alive, unfinished_jobs
 
 frame("pages/curves.py")
+going = unfinished_jobs()  # asked first: what ends from now on is noticed below
 runs = finished_runs()
-if not runs and unfinished_jobs():
+if not runs and going:
     st.subheader("A run is going")
     st.write("It appears here with its curves as soon as it has ended.")
 elif not runs:
@@ -21,4 +22,4 @@ else:
         show_curves(chosen, choose_view(chosen))
     else:
         st.info("Tick one run or more in the table.")
-keep_alive(then=True)
+keep_alive(going)

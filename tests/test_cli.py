@@ -153,6 +153,7 @@ BAD = [
     (["content.png", "style.png", "-o", "folder.png"], "folder.png"),
     (["content.png", "style.png", "-o", "out.png", "--record", "nowhere/run.json"], "no folder nowhere"),
     (["content.png", "style.png", "-o", "out.png", "--record", "out.png"], "name two files"),
+    (["content.png", "style.png", "-o", "out.png", "--record", "./folder.png/../out.png"], "name two files"),
     (["content.png", "style.png", "-o", "out.png", "--size", "3"], "received 3"),
     (["content.png", "style.png", "-o", "out.png", "--steps", "0"], "received 0"),
     (["content.png", "style.png", "-o", "out.png", "--steps", "1000000000"], "received 1000000000"),
@@ -193,7 +194,7 @@ def test_a_command_line_that_is_none_answers_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2
-    assert re.fullmatch(r"nst: [^\n]+; `nst[a-z ]* --help` lists what there is\.\n", capsys.readouterr().err)
+    assert re.fullmatch(r"nst: [^\n]+; `nst[A-Za-z ]* --help` lists what there is\.\n", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["transfer", "--help"], ["weights", "--help"]])
@@ -340,7 +341,7 @@ def test_what_a_person_should_know_of_a_picture_is_told(
     Image.new("RGBA", (64, 64)).save(folder / "style.png")
     assert transfer() == 0
     said = capsys.readouterr()
-    assert said.err.splitlines()[0] == "nst: style.png: wholly transparent, so it is plain white"
+    assert said.err.splitlines()[0] == "nst: style.png: wholly transparent, so it is plain white."
     assert said.out.startswith("out.png: ")
     assert transfer("--quiet") == 0
     assert capsys.readouterr() == ("", "")
@@ -424,7 +425,10 @@ def test_piped_it_prints_the_closing_line_alone(folder: Path, environment: dict[
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
-@pytest.mark.parametrize("out", ["> /dev/full", ">&-", "| true"])
+@pytest.mark.parametrize(
+    "out",
+    ["> /dev/full", ">&-", "| true", "--jitter 3 2> /dev/full", "--jitter 3 2>&-", "--jitter 3 2>&1 | true"],
+)
 def test_nobody_to_read_its_lines_costs_no_picture(
     out: str, folder: Path, environment: dict[str, str]
 ) -> None:

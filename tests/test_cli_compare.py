@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from nst_core import cli_compare
 from nst_core import models as shelf
 from nst_core.cli import main
 from nst_core.config import TransferConfig
@@ -197,3 +198,32 @@ def test_a_run_without_a_picture_answers_1_and_leaves_the_others(
     assert "nst: ResNet50: The loss was not a finite number" in capsys.readouterr().err
     assert files(folder) == ALL - {"vgg19.png", "resnet50.png"}
     assert "Without a picture: ResNet50" in (folder / "made/out/report.html").read_text("utf-8")
+
+
+def test_a_folder_that_goes_meanwhile_is_made_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate = Engine.evaluate
+
+    def evaluated(engine: Engine, *arguments: Any) -> Any:
+        if (folder / "made/out").exists():
+            (folder / "made/out").rmdir()
+        return evaluate(engine, *arguments)
+
+    monkeypatch.setattr(Engine, "evaluate", evaluated)
+    assert compare("--backbones", "vgg16") == 0
+    assert files(folder) == ALL - {"vgg19.png", "resnet50.png"}
+    assert capsys.readouterr().err == ""
+
+
+def test_what_has_no_place_there_is_told_and_answers_2(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli_compare, "write_or_rescue", lambda path, data: f"{path.name} is elsewhere.")
+    assert compare("--backbones", "vgg16") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        f"nst: {name} is elsewhere."
+        for name in ("vgg16.png", "sheet.png", "report.html", "steps.csv", "records.json")
+    ]

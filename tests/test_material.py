@@ -185,7 +185,7 @@ def test_targets_carry_the_layer_weights_in_their_order(network, content, style)
 
 def test_notes_of_both_pictures_are_kept(network, content, style):
     noted = replace(content, notes=("turned upright",)), replace(style, notes=("made smaller",))
-    assert make(network, *noted).notes == ("content: turned upright", "style: made smaller")
+    assert make(network, *noted).notes == ("content: turned upright.", "style: made smaller.")
 
 
 def test_a_picture_too_narrow_is_refused_before_weights_are_read(monkeypatch, content):

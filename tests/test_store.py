@@ -146,6 +146,14 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
         assert (tmp_path / "link").is_symlink()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such links for everybody")
+def test_links_in_a_ring_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to(tmp_path / "other")
+    (tmp_path / "other").symlink_to(tmp_path / "one")
+    with pytest.raises(RunError, match="cannot be written"):
+        check_writable(tmp_path / "one")
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such pipes")
 def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
@@ -180,13 +188,15 @@ def test_what_cannot_go_to_its_place_is_kept_elsewhere(
     assert kept.read_bytes() == b"long work"
 
 
+@pytest.mark.parametrize("temporary", [".", "nowhere"])
 def test_where_no_place_is_left_the_first_reason_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    temporary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / temporary))
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(RunError, match=r"far/picture\.png could not be written \(No such file"):
         write_or_rescue(tmp_path / "far" / "picture.png", b"long work")
+    assert list(tmp_path.iterdir()) == []

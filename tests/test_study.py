@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 import nst_core.material
-from nst_core.errors import ConfigError
+from nst_core.engine import Engine
+from nst_core.errors import ConfigError, RunError
 from nst_core.networks import random_network
 from nst_core.records import WeightsSource
 from nst_core.study import MODELS, results_figure, show_results
@@ -42,6 +43,24 @@ def test_each_number_is_its_network_and_the_files_are_there(thin, content, style
 def test_other_numbers_are_refused(content, style, model) -> None:
     with pytest.raises(ConfigError, match="0 for vgg16, 1 for vgg19, 2 for resnet50"):
         show_results(content, style, model)
+
+
+def test_a_picture_whose_folder_is_gone_is_said_to_be_elsewhere(
+    thin, content, style, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    evaluate = Engine.evaluate
+
+    def evaluated(engine, *arguments):
+        if (tmp_path / "gone").exists():
+            (tmp_path / "gone").rmdir()
+        return evaluate(engine, *arguments)
+
+    monkeypatch.setattr(Engine, "evaluate", evaluated)
+    with pytest.raises(RunError, match=r"it is in .+a\.png\. .+it is in .+a\.html\."):
+        show_results(content, style, 0, save=tmp_path / "gone" / "a.png", **SMALL)
+    assert len([*tmp_path.glob("nst-*/a.png"), *tmp_path.glob("nst-*/a.html")]) == 2
 
 
 def test_the_network_is_named_once(content, style) -> None:

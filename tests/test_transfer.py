@@ -32,7 +32,7 @@ def test_the_record_says_what_was_made_from_what(make):
     assert record.weights == SOURCE
     assert record.precision == "float32"
     assert {"tensorflow", "numpy", "python"} <= set(record.versions)
-    assert record.notes == ("content: cropped",)
+    assert record.notes == ("content: cropped.",)
     assert len(record.id) == 32
     assert all(step.preview is not None for step in seen)
     assert all(step.preview is None for step in record.steps)

@@ -7,7 +7,6 @@ import streamlit as st
 
 from nst_core.backbones import BACKBONES, COLOURS, Backbone, find_backbone
 from nst_core.choices import LARGEST_SIZE, MOST_STEPS, LayerWeights
-from nst_core.config import TransferConfig
 from nst_core.imagenet import imagenet_state
 from nst_core.lanes import Request
 from pages.shared.method_choice import own_layers
@@ -15,28 +14,31 @@ from pages.shared.method_choice import own_layers
 _ASKED = "transfer.again"
 
 
-def offer_again(request: Request) -> None:
-    """Buttons for the same pictures and settings through another network, for longer, or larger."""
+def offer_again(request: Request, source: str) -> None:
+    """Buttons for the same pictures and settings through another network, for longer, or larger.
+
+    source: what weights the run had in the end, imagenet, sketch, random or file.
+    """
     config = request.config
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Run again with")
         for row in BACKBONES.values():
             if row.name != config.backbone:
-                _offer(network_label(row, config), request, backbone=row.name)
+                _offer(network_label(row, source), request, backbone=row.name)
         if 2 * config.steps <= MOST_STEPS:
             _offer("twice the steps", request, steps=2 * config.steps)
         if 2 * config.size <= LARGEST_SIZE:
             _offer("twice the size", request, size=2 * config.size)
 
 
-def network_label(backbone: Backbone, config: TransferConfig) -> str:
-    """What the button of another network says: its name, and where the run cannot have its weights."""
-    return f"{backbone.label} on sketch weights" if _lacks(backbone, config) else backbone.label
+def network_label(backbone: Backbone, source: str) -> str:
+    """What another network's button says: its name, and where it has no weights of that source here."""
+    return f"{backbone.label} on sketch weights" if _lacks(backbone, source) else backbone.label
 
 
-def _lacks(backbone: Backbone, config: TransferConfig) -> bool:
-    """Whether the run used ImageNet weights and this network's are not here."""
-    return config.weights == "imagenet" and imagenet_state(backbone) != "present"
+def _lacks(backbone: Backbone, source: str) -> bool:
+    """Whether these weights are ImageNet's and this network's are not here."""
+    return source == "imagenet" and imagenet_state(backbone) != "present"
 
 
 def _offer(label: str, request: Request, **settings: Any) -> None:
@@ -72,7 +74,7 @@ def _of_another_network(request: Request, backbone: str) -> dict[str, Any]:
     return {
         "style_layers": _lent(config.style_layers) or own.get("style_layers"),
         "content_layers": _lent(config.content_layers) or own.get("content_layers"),
-        "weights": "sketch" if _lacks(find_backbone(backbone), config) else config.weights,
+        "weights": "sketch" if _lacks(find_backbone(backbone), config.weights) else config.weights,
     }
 
 

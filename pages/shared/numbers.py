@@ -53,8 +53,9 @@ def show_numbers(comparison: Comparison) -> None:
     fields = differing_fields(comparison.records)
     differing = [name.replace("_", " ") for name in fields]
     told = f"These runs differ in {and_list(differing or ['no setting'])} and in nothing else."
-    alphas = {record.config.content_weight for record in comparison.records}
-    if len(alphas) > 1 and "content_weight" not in fields:
+    weights = ("content_weight", "variation_weight")
+    following = [len({getattr(record.config, name) for record in comparison.records}) > 1 for name in weights]
+    if all(following) and not set(weights) & set(fields):
         told += " The same strength means another α, and with it another γ, on each network."
     st.caption(told)
     for group, rows in groupby(comparison_rows(comparison), key=lambda row: row.group):

@@ -65,13 +65,14 @@ def _apply_preset() -> None:
     """Set what any preset has a say in; whatever else was chosen stays.
 
     A browser knows the choices by their words. When the times in these change it has been seen to report
-    that nothing is chosen any more, or what was chosen before: then nothing was asked for.
+    that nothing is chosen any more; then, as with what is applied already, nothing was asked for.
     """
     chosen, before = st.session_state["settings.preset"], _preset_applied()
     if chosen is None:
         st.session_state["settings.preset"] = before
     if chosen in (None, before):
         return
+    st.session_state[_PRESET_APPLIED] = chosen
     preset = find_preset(chosen)
     touched = dict.fromkeys(name for row in PRESETS.values() for name in row.settings())
     put(TransferConfig(**preset.settings()), list(touched))

@@ -121,26 +121,26 @@ def start(
     return job
 
 
-def keep_alive(*, then: bool = False) -> None:
+def keep_alive(awaited: Sequence[Job] = ()) -> None:
     """Tell the visitor's unfinished jobs that somebody is here, on whichever page, now and every so often.
 
-    then: draw the page anew as soon as one of them has ended.
+    awaited: jobs whose end the page did not know when it was drawn; it is drawn anew as soon as one ends.
 
     Called last by every page, so that no element changes its place when a job begins or ends, and so that
     nothing is loaded ahead before a page is drawn.
     """
     if os.environ.get("NST_WARM_UP", "1") != "0":
         workshop().warming.begin()
-    jobs = unfinished_jobs()
+    jobs = awaited or unfinished_jobs()
 
     def touch() -> None:
         for job in jobs:
             job.touch()
-        if then and any(job.state == "done" for job in jobs):
+        if any(job.state == "done" for job in awaited):
             st.rerun()
 
     if jobs:
-        st.fragment(touch, run_every=GLANCE if then else KEEP_ALIVE)()
+        st.fragment(touch, run_every=GLANCE if awaited else KEEP_ALIVE)()
 
 
 def unfinished_jobs() -> list[Job]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from types import MappingProxyType
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import nst_core.jobs
 from nst_core.lanes import Lane
 from nst_core.series import PART_LABELS
 from pages.shared import state
@@ -184,7 +186,9 @@ def test_while_the_first_run_goes_the_page_says_so() -> None:
 
 
 @pytest.mark.usefixtures("loads")
-def test_each_unfinished_job_of_an_address_is_kept_alive() -> None:
+def test_each_unfinished_job_of_an_address_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = threading.Event()
+    monkeypatch.setattr(nst_core.jobs, "perform", lambda job, models, *, clock: looked.wait(600))
     jobs = [press_run(small(open_page("pages/transfer.py"))) for _ in range(2)]
     for job in jobs:
         job._seen -= 1000
@@ -192,8 +196,8 @@ def test_each_unfinished_job_of_an_address_is_kept_alive() -> None:
     reloaded.query_params["job"] = ",".join(job.id for job in jobs)
     reloaded.run()
     assert [job.abandoned for job in jobs] == [False, False]
+    looked.set()
     for job in jobs:
-        job.stop()
         assert job.ended.wait(120)
 
 

@@ -9,7 +9,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nst_core.backbones import BACKBONES, Backbone
-from nst_core.config import TransferConfig
 from nst_core.downloads import Download, Downloads
 from nst_core.errors import WeightsError
 from nst_core.images import encode_png
@@ -178,10 +177,13 @@ def test_run_again_through_another_network_leaves_the_layers_behind() -> None:
 
 def test_run_again_says_which_network_has_no_imagenet_weights_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(again, "imagenet_state", lambda row: "present" if row.name == "vgg19" else "absent")
-    imagenet, sketch = TransferConfig(weights="imagenet"), TransferConfig(weights="sketch")
-    labels = [again.network_label(row, imagenet) for row in BACKBONES.values()]
+    labels = [again.network_label(row, "imagenet") for row in BACKBONES.values()]
     assert labels == ["VGG16 on sketch weights", "VGG19", "ResNet50 on sketch weights"]
-    assert [again.network_label(row, sketch) for row in BACKBONES.values()] == ["VGG16", "VGG19", "ResNet50"]
+    assert [again.network_label(row, "sketch") for row in BACKBONES.values()] == [
+        "VGG16",
+        "VGG19",
+        "ResNet50",
+    ]
 
 
 @pytest.mark.usefixtures("loads")
