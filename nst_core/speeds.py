@@ -26,7 +26,7 @@ from nst_core.plan import Plan
 from nst_core.precision import find_precision
 from nst_core.records import RunRecord
 from nst_core.speed_file import Measured, Timings, read_measured, write_measured
-from nst_core.system import has_amx
+from nst_core.system import expects_onednn, has_amx
 from nst_core.work import step_gigaflops
 
 Floats = npt.NDArray[np.float64]
@@ -34,8 +34,10 @@ Floats = npt.NDArray[np.float64]
 MOST_POINTS = 8  # of a kind
 ALIKE = 1.25  # points whose work differs by less are of one size, of which the newest counts
 APART = 2.0  # a line is fitted only to points whose work differs by more
-# Of the seconds to a first step, the share that is left when TensorFlow is loaded already.
-LOADED_SHARE = 0.4
+# oneDNN makes itself a program for each shape that it meets: seconds more to a first run, with AMX.
+PROGRAMS = 1.6
+# Of the seconds to a first step, the share left when TensorFlow is loaded already, without oneDNN and with.
+LOADED_SHARES = (0.4, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,8 @@ class Speeds:
             speed = self._speed(kind)
             ready = kind in self._compiled
         work = ((step_gigaflops(config, size, width=width), steps) for size, steps in plan)
-        begin = 0.0 if ready else speed.start * (LOADED_SHARE if "tensorflow" in sys.modules else 1.0)
+        loaded = LOADED_SHARES[expects_onednn()] if "tensorflow" in sys.modules else 1.0
+        begin = 0.0 if ready else loaded * speed.start
         return begin + sum(speed.seconds(each) * steps for each, steps in work)
 
     def _speed(self, kind: str) -> Speed:
@@ -200,9 +203,10 @@ class Speeds:
         guess = guess_of(kind)
         if len(timings.steps) < 2 or timings.start is None:
             slower = REFERENCE_RATE / self._rate()
-            # Compiling is work of one core, which wide products do not make faster.
-            start = guess.start * max(1.0, slower)
-            guess = Speed(guess.overhead * slower, guess.pace * slower, start)
+            # Compiling and small operations are work that wide products do not make faster.
+            steady = max(1.0, slower)
+            start = guess.start * steady + (PROGRAMS if expects_onednn() else 0.0)
+            guess = Speed(guess.overhead * steady, guess.pace * slower, start)
         return fit_speed(timings, guess)
 
     def _known(self) -> Measured:

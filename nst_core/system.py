@@ -69,6 +69,12 @@ def has_amx() -> bool:
     return _computes_with({"amx_bf16"})
 
 
+def expects_onednn() -> bool:
+    """Whether TensorFlow will hand convolutions to oneDNN, as far as can be told without importing it."""
+    told = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
+    return told == "1" or _computes_with({"avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16"})
+
+
 def _computes_with(wanted: set[str]) -> bool:
     if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" or not CPUINFO.exists():
         return False

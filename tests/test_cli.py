@@ -194,7 +194,9 @@ def test_a_command_line_that_is_none_answers_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2
-    assert re.fullmatch(r"nst: [^\n]+; `nst[A-Za-z ]* --help` lists what there is\.\n", capsys.readouterr().err)
+    assert re.fullmatch(
+        r"nst: [^\n]+; `nst[A-Za-z ]* --help` lists what there is\.\n", capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["transfer", "--help"], ["weights", "--help"]])

@@ -16,8 +16,9 @@ from nst_core.plan import Plan
 from nst_core.records import PictureSource, RunRecord, Step, WeightsSource
 from nst_core.speed_file import Timings, read_measured
 from nst_core.speeds import (
-    LOADED_SHARE,
+    LOADED_SHARES,
     MOST_POINTS,
+    PROGRAMS,
     REFERENCE,
     REFERENCE_RATE,
     Speed,
@@ -39,7 +40,8 @@ GUESS = Speed(0.01, 0.02, 5.0)
 
 @pytest.fixture(autouse=True)
 def known_rate(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A machine half as fast as the reference; the list tells how often it was measured."""
+    """A machine half as fast as the reference, without oneDNN; the list tells how often it was measured."""
+    monkeypatch.setattr(module, "expects_onednn", lambda: False)
     measured: list[float] = []
 
     def measure() -> float:
@@ -205,13 +207,34 @@ def test_the_first_guess_is_the_references_at_this_machines_rate(known_rate: lis
     assert len(known_rate) == 1
 
 
+def test_wide_products_make_small_operations_and_compiling_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "matrix_rate", lambda: 4 * REFERENCE_RATE)
+    guess, reference = Speeds()._speed("vgg19 thin"), REFERENCE["vgg19 thin"]
+    assert (guess.overhead, guess.pace, guess.start) == (
+        reference.overhead,
+        reference.pace / 4,
+        reference.start,
+    )
+
+
+def test_where_onednn_computes_a_first_run_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Speeds()._speed("vgg19 thin")
+    monkeypatch.setattr(module, "expects_onednn", lambda: True)
+    speeds = Speeds()
+    assert speeds._speed("vgg19 thin") == replace(plain, start=plain.start + PROGRAMS)
+    speeds.note("vgg19 thin", [(1.0, 0.03), (10.0, 0.21)], start=6.0)  # measured, programs and all
+    steps = truth(Speed(0.01, 0.02, 6.0), DRAFT)
+    monkeypatch.setattr(module, "sys", type("Sys", (), {"modules": {"tensorflow": sys}}))
+    assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(6.0 * LOADED_SHARES[1] + steps)
+
+
 def test_the_beginning_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     speeds, machine = Speeds(), Speed(0.01, 0.02, 6.0)
     speeds.note("vgg19 thin", [(1.0, 0.03), (10.0, 0.21)], start=6.0)
     steps = truth(machine, DRAFT)
     assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(6.0 + steps)
     monkeypatch.setattr(module, "sys", type("Sys", (), {"modules": {"tensorflow": sys}}))
-    assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(6.0 * LOADED_SHARE + steps)
+    assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(6.0 * LOADED_SHARES[0] + steps)
     speeds.learn(make_record(machine, DRAFT))
     assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(steps)
 

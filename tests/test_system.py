@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from nst_core import system
+from nst_core.operations import onednn_computes
 from nst_core.system import (
     LIBRARIES,
     available_memory,
     computes_bfloat16,
     cores,
     device_name,
+    expects_onednn,
     give_back_freed,
     has_amx,
     library_versions,
@@ -100,16 +102,17 @@ def test_a_proc_that_does_not_tell_is_passed_over(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("flags", "known", "amx"),
+    ("flags", "known", "amx", "onednn"),
     [
-        ("fpu avx2 avx512f avx512_bf16", True, False),
-        ("fpu amx_tile amx_bf16", True, True),
-        ("fpu avx2 avx512f avx512_vnni", False, False),
-        ("", False, False),
+        ("fpu avx2 avx512f avx512_bf16", True, False, True),
+        ("fpu amx_tile amx_bf16", True, True, True),
+        ("fpu avx2 avx512f avx512_vnni", False, False, True),
+        ("fpu avx2 avx512f", False, False, False),
+        ("", False, False, False),
     ],
 )
 def test_processors_that_compute_in_bfloat16(
-    flags: str, known: bool, amx: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    flags: str, known: bool, amx: bool, onednn: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "cpuinfo"
     monkeypatch.setattr(system, "CPUINFO", file)
@@ -118,9 +121,18 @@ def test_processors_that_compute_in_bfloat16(
     file.write_text(f"model name : avx512_bf16 in a name\nflags\t\t: {flags}\nbugs\t\t: none\n")
     assert computes_bfloat16() == known
     assert has_amx() == amx
+    assert expects_onednn() == onednn
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     assert not computes_bfloat16()
     assert not has_amx()
+    assert not expects_onednn()
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    assert expects_onednn()
+
+
+@pytest.mark.skipif(not system.CPUINFO.exists(), reason="the system does not tell")
+def test_what_is_expected_of_tensorflow_is_what_it_does() -> None:
+    assert expects_onednn() == onednn_computes()
 
 
 def meminfo(folder: Path, kilobytes: int) -> Path:
