@@ -175,7 +175,7 @@ def import_tensorflow() -> None:
 
 @contextmanager
 def stopping_by_interrupt() -> Iterator[Event]:
-    """An event that the first Ctrl-C sets; a second one breaks off at once."""
+    """An event that the first Ctrl-C or request to end (SIGTERM) sets; a second one breaks off."""
     stop = Event()
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -183,11 +183,12 @@ def stopping_by_interrupt() -> Iterator[Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -254,10 +254,11 @@ def interrupt() -> None:
 
 
 @pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_keeps_the_best_picture(
-    folder: Path, at_step: dict[int, Any], capsys: pytest.CaptureFixture[str]
+    number: int, folder: Path, at_step: dict[int, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    at_step[4] = interrupt
+    at_step[4] = partial(signal.raise_signal, number)
     assert transfer("--steps", "50", "--record", "run.json") == 130
     said = capsys.readouterr()
     record = RunRecord.from_json((folder / "run.json").read_text("utf-8"))
