@@ -15,6 +15,7 @@ from nst_core.choices import (
     MOST_AVERAGING,
     MOST_JITTER,
     MOST_STEPS,
+    PLAIN_TEMPERATURE,
     SMALLEST_SIZE,
     STYLE_SCALES,
     Balance,
@@ -65,8 +66,6 @@ _RANGES: Mapping[str, tuple[str, float, float]] = MappingProxyType(
         "averaging": ("The averaging", 0.0, MOST_AVERAGING),
     }
 )
-
-PLAIN_TEMPERATURE = 1.0  # of Wang et al. (2021), and where none is chosen
 
 
 def check_choices(config: Any) -> None:

@@ -24,6 +24,7 @@ MOST_JITTER = 64  # pixels
 JITTERS = 8  # shifts that are gone through in turn; the content's maps are kept for each
 STYLE_SCALES = (0.25, 4.0)  # the style picture's longest side over the canvas'
 MOST_AVERAGING = 0.999
+PLAIN_TEMPERATURE = 1.0  # of smoothed activations: Wang et al. (2021), and where none is chosen
 
 # Adam's step for each canvas: pixels live in [0, 1]; Fourier coefficients are scaled to about 1.
 LEARNING_RATES: Mapping[str, float] = MappingProxyType({"pixel": 0.02, "fourier": 0.2})

@@ -80,10 +80,10 @@ def _transfer(options: argparse.Namespace) -> int:
     config = make_config(options)
     if options.output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise ConfigError(f"The output must end in .png or .jpg; received {options.output.name!r}.")
-    if options.record and options.record.resolve() == options.output.resolve():
-        raise ConfigError(f"The picture and the record cannot both be {options.output}; name two files.")
     for path in filter(None, (options.output, options.record)):
         check_writable(path, sources=(options.content, options.style))
+    if options.record and options.record.resolve() == options.output.resolve():
+        raise ConfigError(f"The picture and the record cannot both be {options.output}; name two files.")
     content, style = open_picture(options.content), open_picture(options.style)
     import_tensorflow()
     with stopping_by_interrupt() as stop, progress_bar(config.steps, quiet=options.quiet) as show:
@@ -101,7 +101,8 @@ def _keep(finished: Run, options: argparse.Namespace) -> int:
         tell_notes(record.notes)
     in_place = _write(finished, options)
     if record.ending == "stopped":
-        kept = f"kept the best picture, of step {record.best_step}" + f", in {options.output}" * in_place
+        place = f", in {options.output}" if in_place else ""
+        kept = f"kept the best picture, of step {record.best_step}{place}"
         tell_notes([f"stopped; {'before the first picture' if picture is None else kept}."])
         return STOPPED
     if picture is None:

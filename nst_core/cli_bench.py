@@ -96,7 +96,7 @@ def _measure_all(
             with _telling(f"{index + 1} of {len(cases)}: {words}"):
                 row = measure(case, QUICK if end else THOROUGH, ceiling, patience=patience)
         except RunError as error:
-            tell_notes([f"{error}"])
+            tell_notes([str(error)])
             ending = FAILED
             continue
         if row is None:

@@ -73,10 +73,12 @@ def _compare(options: argparse.Namespace) -> int:
         models.network(config)  # likewise if weights are missing
     folder = _prepared(options.output, configs, sources=(options.content, options.style))
     runs: list[Run] = []
+    in_place = True
     with stopping_by_interrupt() as stop:
         for config in configs:
             if not stop.is_set():
-                runs.append(_run(config, content, style, models=models, stop=stop, options=options))
+                run, put = _run(config, content, style, models=models, stop=stop, options=options)
+                runs, in_place = [*runs, run], in_place and put
         runs = [run for run in runs if run.record.steps]
         if not runs:
             tell_notes(["stopped; before the first picture."])
@@ -84,7 +86,7 @@ def _compare(options: argparse.Namespace) -> int:
         comparison = Comparison(content=content, style=style, runs=tuple(runs))
         if not stop.is_set():
             comparison = cross_examine(comparison, models=models)
-        in_place = _write(comparison, folder)
+        in_place = _write(comparison, folder) and in_place
         stopped = stop.is_set()
     ending = _closing(comparison, configs, folder, stopped=stopped, quiet=options.quiet or not in_place)
     return ending if in_place or ending != DONE else BAD_INPUT
@@ -116,8 +118,8 @@ def _run(
     models: Models,
     stop: Event,
     options: argparse.Namespace,
-) -> Run:
-    """One backbone's run; its picture is on disk as soon as it is done."""
+) -> tuple[Run, bool]:
+    """One backbone's run, and whether its picture is in its place, which it is as soon as it is done."""
     from nst_core.transfer import run
 
     material = models.material(config, content, style)
@@ -125,12 +127,13 @@ def _run(
         finished = run(material, on_step=show, stop=stop.is_set)
     record, path = finished.record, options.output / f"{config.backbone}.png"
     if finished.picture is None:
-        return finished
+        return finished, True
     if not options.quiet:
         tell_notes(record.notes)
-    if _put(path, encode_png(finished.picture, settings=record.settings())) and not options.quiet:
+    put = _put(path, encode_png(finished.picture, settings=record.settings()))
+    if put and not options.quiet:
         tell(closing_line(path, record))
-    return finished
+    return finished, put
 
 
 def _write(comparison: Comparison, folder: Path) -> bool:

@@ -155,7 +155,7 @@ def import_tensorflow() -> None:
     2 itself, which is turned away meanwhile; what they said is told after all if the import fails.
     """
     settle_tensorflow()
-    if sys.stderr is None:  # there is no descriptor 2
+    if sys.stderr is None:  # nor is there a descriptor 2; whoever computes imports TensorFlow
         return
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said:

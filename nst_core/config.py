@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from nst_core.checks import PLAIN_TEMPERATURE, check_choices, check_numbers, checked_layers
+from nst_core.checks import check_choices, check_numbers, checked_layers
 from nst_core.choices import (
     LEARNING_RATES,
     LOSS_WEIGHTS,
+    PLAIN_TEMPERATURE,
     STRENGTH,
     Balance,
     Canvas,

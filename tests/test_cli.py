@@ -147,6 +147,7 @@ BAD = [
     (["content.png", "style.png", "-o", "content.png"], "content.png is a picture to start from"),
     (["./content.png", "style.png", "-o", "out.png", "--record", "style.png"], "style.png is a picture to"),
     (["content.png", "style.png", "-o", "n" * 300 + ".png"], "cannot be written"),
+    (["content.png", "style.png", "-o", "ring.png", "--record", "run.json"], "ring.png cannot be written"),
     (["content.png", "style.png", "-o", "out.gif"], "received 'out.gif'"),
     (["content.png", "style.png", "-o", "out"], "received 'out'"),
     (["content.png", "style.png", "-o", "nowhere/out.png"], "no folder nowhere"),
@@ -174,6 +175,7 @@ def test_bad_input_is_told_in_one_sentence_and_writes_nothing(
 ) -> None:
     (folder / "notes.txt").write_text("A note.")
     (folder / "folder.png").mkdir()
+    (folder / "ring.png").symlink_to(folder / "ring.png")
     (folder / "narrow.png").write_bytes(encode_png(make_picture(32, 200).pixels))
     before = files(folder)
     assert main(["transfer", *arguments]) == 2

@@ -227,3 +227,14 @@ def test_what_has_no_place_there_is_told_and_answers_2(
         f"nst: {name} is elsewhere."
         for name in ("vgg16.png", "sheet.png", "report.html", "steps.csv", "records.json")
     ]
+
+
+def test_a_picture_alone_that_is_elsewhere_answers_2(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = cli_compare.write_or_rescue
+    monkeypatch.setattr(
+        cli_compare,
+        "write_or_rescue",
+        lambda path, data: "It is elsewhere." if path.name == "vgg16.png" else keep(path, data),
+    )
+    assert compare("--backbones", "vgg16,vgg19") == 2
+    assert files(folder) == ALL - {"vgg16.png", "resnet50.png"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import streamlit as st
 from nst_core.comparison import Comparison, differing_fields
 from nst_core.comparison_table import Row, comparison_rows
 from nst_core.judge import Verdict
+from nst_core.records import RunRecord
 from nst_core.report import html_report
 from nst_core.sheet import contact_sheet
 from nst_core.tables import records_json, steps_csv
@@ -50,14 +52,7 @@ def show_exports(comparison: Comparison, *, key: str) -> None:
 
 def show_numbers(comparison: Comparison) -> None:
     """The table by groups, the best of each row marked where it is ahead by more than noise."""
-    fields = differing_fields(comparison.records)
-    differing = [name.replace("_", " ") for name in fields]
-    told = f"These runs differ in {and_list(differing or ['no setting'])} and in nothing else."
-    weights = ("content_weight", "variation_weight")
-    following = [len({getattr(record.config, name) for record in comparison.records}) > 1 for name in weights]
-    if all(following) and not set(weights) & set(fields):
-        told += " The same strength means another α, and with it another γ, on each network."
-    st.caption(told)
+    st.caption(_difference(comparison.records))
     for group, rows in groupby(comparison_rows(comparison), key=lambda row: row.group):
         st.markdown(f"**{group}**")
         _show_rows(list(rows), comparison.labels)
@@ -67,6 +62,18 @@ def show_numbers(comparison: Comparison) -> None:
     )
     if comparison.verdicts:
         show_verdicts(comparison)
+
+
+def _difference(records: Sequence[RunRecord]) -> str:
+    """In which settings the runs differ, and what follows from the same strength without being one."""
+    fields = differing_fields(records)
+    differing = [name.replace("_", " ") for name in fields]
+    told = f"These runs differ in {and_list(differing or ['no setting'])} and in nothing else."
+    weights = ("content_weight", "variation_weight")
+    following = [len({getattr(record.config, name) for record in records}) > 1 for name in weights]
+    if all(following) and not set(weights) & set(fields):
+        told += " The same strength means another α, and with it another γ, on each network."
+    return told
 
 
 def _show_rows(rows: list[Row], labels: tuple[str, ...]) -> None:
