@@ -13,6 +13,7 @@ import tensorflow as tf
 from nst_core.backbones import COLOURS, split_layer
 from nst_core.backward import pull_back
 from nst_core.choices import Balance
+from nst_core.compiled import Compiled
 from nst_core.config import TransferConfig
 from nst_core.features import Extractor
 from nst_core.losses import VARIATIONS, Targets, content_distance, make_targets, smooth
@@ -20,7 +21,6 @@ from nst_core.networks import Network
 from nst_core.precision import find_precision
 from nst_core.shifts import STILL, Shift, moved_back, shifted
 from nst_core.statistics import STATISTICS
-from nst_core.tensors import tensor_of
 from nst_core.tiles import Route
 
 Factors = tuple[float, float, float]  # alpha, beta, gamma
@@ -69,11 +69,9 @@ class Engine:
         )
         picture = tf.TensorSpec([None, None, 3], tf.float32)
         targets = self.targets_spec = self._targets_spec(networks, config.backbone)
-        self._features = tf.function(self._maps, input_signature=[picture], autograph=False)
-        self._measure = tf.function(self._numbers, input_signature=[picture, targets], autograph=False)
-        self._evaluate = tf.function(
-            self._gradient, input_signature=[picture, targets, tf.TensorSpec([3])], autograph=False
-        )
+        self._features = Compiled(self._maps, [picture])
+        self._measure = Compiled(self._numbers, [picture, targets])
+        self._evaluate = Compiled(self._gradient, [picture, targets, tf.TensorSpec([3])])
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -111,17 +109,17 @@ class Engine:
 
     def evaluate(
         self, picture: Any, targets: Targets, factors: Factors, shift: Shift = STILL
-    ) -> tuple[Losses, Any]:
+    ) -> tuple[Losses, npt.NDArray[np.float32]]:
         """The losses of a picture [H, W, 3] in 0..1, and the gradient [H, W, 3] of their weighted mean.
 
         The gradient is of alpha * content + beta * style + gamma * variation over alpha + beta + gamma: with
         weights that add up to 1 very small or large ones neither sink below Adam's epsilon nor leave the
         range of float32. shift: see `shifted`; the targets must be of the content shifted likewise.
         """
-        shares = tf.constant(weight_shares(factors), tf.float32)
-        moved = shifted(picture, shift) if any(shift) else tensor_of(picture)
+        shares = np.array(weight_shares(factors), np.float32)
+        moved = shifted(picture, shift) if any(shift) else picture
         numbers, gradient = self._evaluate(moved, _packed(targets), shares)
-        return _losses_of(numbers), moved_back(gradient, shift) if any(shift) else gradient
+        return _losses_of(numbers), np.asarray(moved_back(gradient, shift)) if any(shift) else gradient
 
     def errors(self, picture: npt.NDArray[np.float32], targets: Targets) -> Losses:
         """The losses of a picture as it is, float32 [H, W, 3] in 0..1 of the targets' size."""
@@ -217,5 +215,5 @@ def _packed(targets: Targets) -> tuple[Any, ...]:
 
 
 def _losses_of(numbers: Any) -> Losses:
-    content, variation, *layers = (float(number) for number in numbers.numpy())
+    content, variation, *layers = (float(number) for number in numbers)
     return Losses(content, sum(layers), variation, tuple(layers))

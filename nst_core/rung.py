@@ -100,7 +100,7 @@ class Rung:
         self._since += 1
         self._average(picture)
         # As large as a picture: one of them at a time.
-        gradient = self.easel.pull_back(picture, np.asarray(gradient))
+        gradient = self.easel.pull_back(picture, gradient)
         self._descent.advance(losses.total(weight_shares(factors)), gradient)
         return picture, losses
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from nst_core.backward import pull_back
+from nst_core.compiled import Compiled
 from nst_core.engine import Engine
 from nst_core.losses import content_distance
 from nst_core.sums import SUMMED
@@ -17,7 +19,7 @@ from nst_core.tiles import Tile
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A tile as int32 tensors: its crop's box [4]; for each key the positions owned in the whole map
+    """A tile as int32 arrays: its crop's box [4]; for each key the positions owned in the whole map
     [keys, 4] and in the crop's own [keys, 4]."""
 
     box: Any
@@ -42,22 +44,20 @@ class TileGraphs:
         sums = tuple(
             (spec, spec if squares else tf.TensorSpec([spec.shape[0], spec.shape[0]])) for spec in centres
         )
-        self._sums = _compiled(self._style_sums, [*where, centres])
-        self._maps = _compiled(self._content_maps, where)
-        self._both = _compiled(self._gathered, [*where, centres, contents])
-        self._pull = _compiled(self._pulled, [*where, centres, contents, sums, content_scales])
-        self.slopes = _compiled(
+        self._sums = Compiled(self._style_sums, [*where, centres])
+        self._maps = Compiled(self._content_maps, where)
+        self._both = Compiled(self._gathered, [*where, centres, contents])
+        self._pull = Compiled(self._pulled, [*where, centres, contents, sums, content_scales])
+        self.slopes = Compiled(
             self._slopes, [sums, centres, tf.TensorSpec([len(styles)]), styles, style_scales]
         )
-        self.variation = _compiled(self._varied, [picture])
+        self.variation = Compiled(self._varied, [picture])
 
     def where(self, tile: Tile) -> Where:
-        """A tile's numbers as tensors, made once for all that follows."""
-        places = tf.constant([tile.places(key) for key in self._keys], tf.int32)
-        origins = tf.constant([[*tile.origin(key)] for key in self._keys], tf.int32)
-        return Where(
-            tf.constant(tile.box, tf.int32), places, places - tf.gather(origins, [0, 0, 1, 1], axis=1)
-        )
+        """A tile's numbers as arrays, made once for all that follows."""
+        places = np.array([tile.places(key) for key in self._keys], np.int32)
+        origins = np.array([tile.origin(key) for key in self._keys], np.int32)
+        return Where(np.array(tile.box, np.int32), places, places - origins[:, [0, 0, 1, 1]])
 
     def sums(self, picture: Any, where: Where, centres: Any) -> Any:
         """Of each style layer the sums over the positions that the tile owns."""
@@ -152,7 +152,3 @@ class TileGraphs:
 
 def _cropped(picture: Any, box: Any) -> Any:
     return tf.ensure_shape(picture[box[0] : box[1], box[2] : box[3]], [None, None, 3])
-
-
-def _compiled(function: Callable[..., Any], signature: list[Any]) -> Any:
-    return tf.function(function, input_signature=signature, autograph=False)

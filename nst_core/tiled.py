@@ -81,7 +81,7 @@ class TiledEngine:
 
     def evaluate(
         self, picture: Any, targets: Targets, factors: Factors, shift: Shift = STILL
-    ) -> tuple[Losses, Any]:
+    ) -> tuple[Losses, Pixels]:
         """As `Engine.evaluate`."""
         picture = tensor_of(picture)
         tiles = self._tiles_of(picture)
@@ -97,8 +97,7 @@ class TiledEngine:
         )
         if gamma:
             self._vary(gradient, moved, gamma)
-        found = tensor_of(gradient)
-        return losses, moved_back(found, shift) if any(shift) else found
+        return losses, np.asarray(moved_back(tensor_of(gradient), shift)) if any(shift) else gradient
 
     def errors(self, picture: Pixels, targets: Targets) -> Losses:
         """As `Engine.errors`."""
@@ -118,11 +117,11 @@ class TiledEngine:
         sums, distances = None, np.zeros(len(self.content_layers))
         for tile in tiles:
             found, apart = self._graphs.forward(picture, self._graphs.where(tile), centres, targets.contents)
-            sums = found if sums is None else tf.nest.map_structure(tf.add, sums, found)
-            distances += apart.numpy()
-        counts = tf.constant(self._counts(tiles), tf.float32)
+            sums = found if sums is None else tf.nest.map_structure(np.add, sums, found)
+            distances += apart
+        counts = np.array(self._counts(tiles), np.float32)
         errors, slopes = self._graphs.slopes(sums, centres, counts, targets.styles, targets.style_scales)
-        layers = tuple(float(error) for error in errors.numpy())
+        layers = tuple(float(error) for error in errors)
         content = float(np.dot(distances, targets.content_scales.numpy()))
         return Losses(content, sum(layers), self._variation(picture), layers), centres, slopes
 
@@ -130,7 +129,7 @@ class TiledEngine:
         for tile in tiles:
             pulled = self._graphs.backward(picture, self._graphs.where(tile), *what)
             top, bottom, left, right = tile.box
-            gradient[top:bottom, left:right] += np.asarray(pulled)
+            gradient[top:bottom, left:right] += pulled
 
     def _variation(self, picture: Any) -> float:
         parts = ((self._graphs.variation(picture[rows])[0], sign) for rows, sign in _strips(picture.shape[0]))
@@ -139,7 +138,7 @@ class TiledEngine:
     def _vary(self, gradient: Pixels, picture: Any, gamma: float) -> None:
         for rows, sign in _strips(picture.shape[0]):
             factor = np.float32(sign * gamma / gradient.size)
-            gradient[rows] += factor * np.asarray(self._graphs.variation(picture[rows])[1])
+            gradient[rows] += factor * self._graphs.variation(picture[rows])[1]
 
     def _counts(self, tiles: tuple[Tile, ...]) -> list[int]:
         """Positions of each style layer's map."""
@@ -160,7 +159,7 @@ class TiledEngine:
         sums = None
         for tile in tiles:
             found = self._graphs.sums(picture, self._graphs.where(tile), centres)
-            sums = found if sums is None else tf.nest.map_structure(tf.add, sums, found)
+            sums = found if sums is None else tf.nest.map_structure(np.add, sums, found)
         return sums
 
     def _contents(self, content: Any) -> tuple[Any, ...]:

@@ -19,8 +19,8 @@ ORDER = (
     "architectures", "choices", "backbones", "anatomy", "precision", "checks", "config", "presets",
     "strength", "wording", "plan", "records", "estimate",
     "networks", "imagenet", "weights", "downloads", "tiles", "memory", "room", "work", "speed_file", "speeds",
-    "tensors", "operations", "features", "activations", "statistics", "losses", "canvas", "easel", "backward",
-    "shifts", "engine", "lbfgs", "optimisers",
+    "tensors", "compiled", "operations", "features", "activations", "statistics", "losses", "canvas", "easel",
+    "backward", "shifts", "engine", "lbfgs", "optimisers",
     "sums", "tile_graphs", "tiled",
     "material", "rung", "course",
     "likeness", "texture", "metrics",
@@ -36,7 +36,16 @@ ORDER = (
 # fmt: on
 # Modules that compute import TensorFlow at their top, or one that does; nothing else may lead to it.
 IMPORT_TENSORFLOW = {"features", "statistics", "losses", "shifts", "engine", "optimisers"}
-IMPORT_TENSORFLOW |= {"tensors", "operations", "backward", "sums", "tile_graphs", "tiled", "tutorial"}
+IMPORT_TENSORFLOW |= {
+    "tensors",
+    "compiled",
+    "operations",
+    "backward",
+    "sums",
+    "tile_graphs",
+    "tiled",
+    "tutorial",
+}
 COMPUTE = IMPORT_TENSORFLOW | {"material", "rung", "course", "transfer"}
 HEAVY = {"tensorflow", "keras"}
 

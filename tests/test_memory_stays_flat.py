@@ -15,6 +15,7 @@ import itertools, logging
 from pathlib import Path
 from tests.conftest import make_picture
 from nst_core.backbones import BACKBONES
+from nst_core.compiled import Compiled
 from nst_core.config import TransferConfig
 from nst_core.jobs import JobQueue
 from nst_core.lanes import Request
@@ -30,10 +31,10 @@ def resident():
 
 def traces():
     return {
-        (place, name): function.experimental_get_tracing_count()
+        (place, name): function.traces
         for place, engine in enumerate(models._engines._values.values())
         for name, function in vars(engine).items()
-        if hasattr(function, "experimental_get_tracing_count")
+        if isinstance(function, Compiled)
     }
 
 told = []

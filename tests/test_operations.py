@@ -93,10 +93,10 @@ def test_mixed_channels_by_hand(onednn, monkeypatch):
 MERGED = """
 from collections import Counter
 import numpy as np, tensorflow as tf
-from tensorflow.python.eager import context
 from nst_core.backbones import find_backbone
+from nst_core.compiled import session_of
 from nst_core.config import TransferConfig
-from nst_core.engine import Engine
+from nst_core.engine import Engine, _packed
 from nst_core.networks import random_network
 
 names = ("conv2_block1_out", "conv2_block2_out")
@@ -111,10 +111,18 @@ picture = np.random.default_rng(0).random((48, 64, 3), np.float32)
 targets = engine.targets(
     picture, picture, style_weights=(1.0, 1.0), content_weights=(1.0,), balance="relative"
 )
-context.context().enable_graph_collection()
-engine.evaluate(picture, targets, (1.0, 1.0, 0.1))
+concrete = engine._evaluate._function.get_concrete_function()
+shares = np.array([0.5, 0.4, 0.1], np.float32)
+given = [*tf.nest.flatten((picture, _packed(targets), shares)), *concrete.captured_inputs]
+told = tf.compat.v1.RunMetadata()
+session_of(concrete).run(
+    [tensor.name for tensor in concrete.outputs],
+    {tensor.name: np.asarray(value) for tensor, value in zip(concrete.inputs, given, strict=True)},
+    options=tf.compat.v1.RunOptions(output_partition_graphs=True),
+    run_metadata=told,
+)
 found = Counter()
-for graph in context.context().export_run_metadata().partition_graphs:
+for graph in told.partition_graphs:
     for node in graph.node:
         if "FusedConv" in node.op:
             found["+".join(name.decode() for name in node.attr["fused_ops"].list.s)] += 1

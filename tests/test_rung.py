@@ -405,5 +405,5 @@ def test_one_objective_serves_optimisers_jitter_and_sizes(make, network):
     fresh = replace(material, engine=make_engine(material.config, {"vgg16": (network, material.source)}))
     run(fresh)
     run(replace(fresh, config=replace(fresh.config, **{**SHORT, **LBFGS_ON_PIXELS, "size": 128})))
-    assert fresh.engine._evaluate.experimental_get_tracing_count() == 1
-    assert fresh.engine._measure.experimental_get_tracing_count() == 1
+    assert fresh.engine._evaluate.traces == 1
+    assert fresh.engine._measure.traces == 1

@@ -144,7 +144,7 @@ def test_one_graph_serves_tiles_and_pictures_of_every_size(networks) -> None:
         tiled.evaluate(content, targets_of(tiled, content, style), FACTORS)
     graphs = tiled._graphs
     for graph in (graphs._sums, graphs._maps, graphs._both, graphs._pull, graphs.slopes, graphs.variation):
-        assert graph.experimental_get_tracing_count() == 1
+        assert graph.traces == 1
 
 
 def test_a_loss_that_is_no_number_shows(networks) -> None:

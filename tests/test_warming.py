@@ -6,6 +6,7 @@ import pytest
 
 from nst_core import models as module
 from nst_core import warming
+from nst_core.compiled import Compiled
 from nst_core.config import TransferConfig
 from nst_core.errors import WeightsError
 from nst_core.models import Models
@@ -32,10 +33,10 @@ def models(monkeypatch: pytest.MonkeyPatch) -> Models:
 def traces(models: Models) -> list[int]:
     """How often each compiled function of the engines on the shelf was traced."""
     return [
-        function.experimental_get_tracing_count()
+        function.traces
         for engine in models._engines._values.values()
         for function in vars(engine).values()
-        if hasattr(function, "experimental_get_tracing_count")
+        if isinstance(function, Compiled)
     ]
 
 

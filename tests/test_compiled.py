@@ -1,0 +1,104 @@
+"""Functions that are traced once and computed where they are called."""
+
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nst_core.compiled import Compiled
+
+VALUES = tf.TensorSpec([None, 2])
+
+
+def scaled(factor: float) -> Compiled:
+    """Of two arrays: their sum times a captured factor, and each by itself."""
+    held = tf.constant([factor, 2 * factor])
+    return Compiled(
+        lambda one, pair: {"sum": (one + pair[0]) * held, "each": (one, pair[0], pair[1])},
+        [VALUES, (VALUES, tf.TensorSpec([], tf.int32))],
+    )
+
+
+@pytest.fixture(scope="module")
+def tripled() -> Compiled:
+    return scaled(3.0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows=st.integers(0, 5), seed=st.integers(0, 9))
+def test_it_gives_the_functions_structure_of_arrays_for_every_shape(tripled, rows, seed):
+    one, other = np.random.default_rng(seed).random((2, rows, 2), np.float32)
+    found = tripled(one, (tf.constant(other), np.int32(seed)))
+    np.testing.assert_array_equal(found["sum"], (one + other) * np.float32([3, 6]))
+    for wanted, part in zip((one, other, seed), found["each"], strict=True):
+        assert isinstance(part, (np.ndarray, np.generic))
+        np.testing.assert_array_equal(part, wanted)
+    assert tripled.traces == 1
+
+
+def test_arguments_are_left_alone_and_results_stay(tripled):
+    one, other = np.ones((2, 3, 2), np.float32)
+    first = tripled(one, (other, np.int32(1)))["sum"].copy()
+    kept = tripled(one, (other, np.int32(1)))["sum"]
+    tripled(7 * one, (other, np.int32(1)))
+    np.testing.assert_array_equal(kept, first)
+    np.testing.assert_array_equal(one, 1)
+
+
+def test_bfloat16_is_captured_as_it_is():
+    held = tf.cast([[1.0, -0.5]], tf.bfloat16)
+    found = Compiled(lambda values: tf.cast(tf.cast(values, tf.bfloat16) * held, tf.float32), [VALUES])
+    np.testing.assert_array_equal(found(np.float32([[3, 4]])), [[3, -2]])
+
+
+def test_it_is_computed_by_the_thread_that_calls():
+    threads = []
+
+    def seen(values):
+        threads.append(threading.get_ident())
+        return values
+
+    function = Compiled(lambda values: tf.numpy_function(seen, [values], tf.float32) + 1.0, [VALUES])
+    values = np.zeros((1, 2), np.float32)
+    function(values)
+    other = threading.Thread(target=function, args=(values,))
+    other.start()
+    other_id = other.ident
+    other.join()
+    assert threads == [threading.get_ident(), other_id]
+
+
+def test_threads_that_call_first_at_once_trace_it_once():
+    both, began = threading.Barrier(2), []
+
+    def slow(values):
+        began.append(threading.get_ident())
+        return tf.sort(values) * 2.0
+
+    function = Compiled(slow, [VALUES])
+
+    def call() -> None:
+        both.wait(60)
+        function(np.zeros((1, 2), np.float32))
+
+    threads = [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(began), function.traces) == (1, 1)
+
+
+def test_where_there_is_a_gpu_the_same_is_given(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    found = scaled(2.0)(np.float32([[1, 2]]), (np.float32([[3, 4]]), np.int32(5)))
+    np.testing.assert_array_equal(found["sum"], [[8, 24]])
+    assert all(isinstance(part, (np.ndarray, np.generic)) for part in found["each"])
+
+
+def test_an_argument_of_another_type_is_refused(tripled):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"double vs\. expect float"):
+        tripled(np.zeros((1, 2)), (np.zeros((1, 2), np.float32), np.int32(1)))
