@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
+from tensorflow.python.framework.ops import gradient_registry
 
 # Of a session's threads: its operations are computed by whoever asks. Products still use every core.
 CALLERS_OWN = -1
@@ -18,7 +20,7 @@ class Compiled:
     """A function of tensors, traced at its first call and never again; it takes and gives NumPy arrays.
 
     signature: of the arguments, each a tf.TensorSpec or a tuple of them. What is given is the function's own
-    structure of arrays. Of GPUs it is an ordinary tf.function that is called.
+    structure of arrays. Where there is a GPU an ordinary tf.function is called.
 
     A tf.function is computed by TensorFlow's pool, and each of the pool's threads keeps the kernels that
     oneDNN made for every shape of map that it has seen, a thousand of each kind, as long as the process
@@ -44,9 +46,10 @@ class Compiled:
         return int(self._function.experimental_get_tracing_count())
 
     def _made(self) -> Callable[..., Any]:
+        with _gradients_forgotten():
+            concrete = self._function.get_concrete_function()
         if tf.config.list_physical_devices("GPU"):
             return lambda *arguments: tf.nest.map_structure(np.asarray, self._function(*arguments))
-        concrete = self._function.get_concrete_function()
         run = _callable(concrete)
         # As the tensors that they share their memory with; TensorFlow reads both in place.
         captured = [np.asarray(tensor) for tensor in concrete.captured_inputs]
@@ -57,6 +60,21 @@ class Compiled:
             return tf.nest.pack_sequence_as(structure, run(*given, *captured))
 
         return call
+
+
+@contextmanager
+def _gradients_forgotten() -> Iterator[None]:
+    """Take what `tf.custom_gradient` enters in TensorFlow's register of gradients out of it again.
+
+    It would stay there for ever, and with it the graph and all arrays that the graph holds. Nobody asks for
+    it: tapes know their gradients themselves.
+    """
+    before = set(gradient_registry.list())
+    try:
+        yield
+    finally:
+        for name in set(gradient_registry.list()) - before:
+            gradient_registry._registry.pop(name, None)
 
 
 def _callable(concrete: Any) -> Callable[..., list[Any]]:

@@ -1,6 +1,8 @@
 """Functions that are traced once and computed where they are called."""
 
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -97,6 +99,32 @@ def test_where_there_is_a_gpu_the_same_is_given(monkeypatch):
     found = scaled(2.0)(np.float32([[1, 2]]), (np.float32([[3, 4]]), np.int32(5)))
     np.testing.assert_array_equal(found["sum"], [[8, 24]])
     assert all(isinstance(part, (np.ndarray, np.generic)) for part in found["each"])
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_graph_and_captured_arrays_go_with_it(gpu, monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] if gpu else [])
+
+    class Owner:
+        def __init__(self) -> None:
+            self.held = tf.constant([2.0, 3.0])
+            self.slope = Compiled(self.computed, [VALUES])
+
+        def computed(self, values):
+            # A gradient of its own, as the convolutions have: TensorFlow's register would keep the graph.
+            scaled = tf.custom_gradient(lambda one: (one * self.held, lambda above: 10.0 * above * self.held))
+            with tf.GradientTape() as tape:
+                tape.watch(values)
+                found = scaled(values)
+            return tape.gradient(found, values)
+
+    owner = Owner()
+    np.testing.assert_array_equal(owner.slope(np.float32([[1, 1]])), [[20, 30]])
+    traced = owner.slope._function.get_concrete_function().graph
+    left = [weakref.ref(thing) for thing in (owner, owner.held, owner.slope, traced)]
+    del owner, traced
+    gc.collect()
+    assert [thing() for thing in left] == [None] * 4
 
 
 def test_an_argument_of_another_type_is_refused(tripled):
