@@ -3,15 +3,17 @@
 A step of one kind of network (a backbone, at full width or thin) takes `overhead` seconds, and `pace` seconds
 for each 10^9 operations counted from its layers. Both are fitted to what was measured on this machine, by
 `nst bench` and by every finished run; before that they are those of another machine, scaled by the two
-machines' matrix products.
+machines' matrix products and by what was measured of other kinds of network here.
 """
 
 from __future__ import annotations
 
+import statistics
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -26,7 +28,7 @@ from nst_core.plan import Plan
 from nst_core.precision import find_precision
 from nst_core.records import RunRecord
 from nst_core.speed_file import Measured, Timings, read_measured, write_measured
-from nst_core.system import expects_onednn, has_amx
+from nst_core.system import expects_onednn, has_amx, numpy_leaves_avx512
 from nst_core.work import step_gigaflops
 
 Floats = npt.NDArray[np.float64]
@@ -38,6 +40,7 @@ APART = 2.0  # a line is fitted only to points whose work differs by more
 PROGRAMS = 1.6
 # Of the seconds to a first step, the share left when TensorFlow is loaded already, without oneDNN and with.
 LOADED_SHARES = (0.4, 0.6)
+UNUSED = 0.5  # seconds of TensorFlow's product over NumPy's where that leaves AVX512 unused
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +167,34 @@ class Speeds:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._measured: Measured | None = None
-        self._compiled: set[str] = set()  # kinds that this process has run
+        # Kinds that this process has run, and how long each took to begin, over what was guessed; 0 unknown.
+        self._begun: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def learn(self, record: RunRecord) -> None:
         """Take a finished run into account, and keep it."""
         kind = kind_of(record.config.backbone, record.weights.width, record.precision)
         self.note(kind, rung_timings(record))
+        self._begin(kind, record)
+
+    def warmed(self, record: RunRecord) -> None:
+        """Take into account a run on a tiny picture that was made to get ready: its kind is compiled now.
+
+        Its steps, which run while a page is being drawn, count only where no others are known.
+        """
+        kind = kind_of(record.config.backbone, record.weights.width, record.precision)
         with self._lock:
-            self._compiled.add(kind)
+            known = kind in self._known().kinds
+        if not known:
+            self.note(kind, rung_timings(record))
+        self._begin(kind, record)
+
+    def _begin(self, kind: str, record: RunRecord) -> None:
+        with self._lock:
+            if kind in self._begun:
+                return
+            took = 2 * record.steps[0].seconds - record.steps[1].seconds if len(record.steps) > 1 else 0.0
+            self._begun[kind] = max(0.0, took) / (self._guess(kind).start * LOADED_SHARES[expects_onednn()])
 
     def note(self, kind: str, points: Sequence[tuple[float, float]], start: float | None = None) -> None:
         """Keep (10^9 operations, seconds) of steps of a kind, and its seconds to a first step if measured."""
@@ -192,7 +214,7 @@ class Speeds:
         kind = kind_of(config.backbone, width, find_precision(config.precision, widths))
         with self._lock:
             speed = self._speed(kind)
-            ready = kind in self._compiled
+            ready = kind in self._begun
         work = ((step_gigaflops(config, size, width=width), steps) for size, steps in plan)
         loaded = LOADED_SHARES[expects_onednn()] if "tensorflow" in sys.modules else 1.0
         begin = 0.0 if ready else loaded * speed.start
@@ -200,14 +222,38 @@ class Speeds:
 
     def _speed(self, kind: str) -> Speed:
         timings = self._known().kinds.get(kind, Timings())
-        guess = guess_of(kind)
-        if len(timings.steps) < 2 or timings.start is None:
-            slower = REFERENCE_RATE / self._rate()
-            # Compiling and small operations are work that wide products do not make faster.
-            steady = max(1.0, slower)
-            start = guess.start * steady + (PROGRAMS if expects_onednn() else 0.0)
-            guess = Speed(guess.overhead * steady, guess.pace * slower, start)
-        return fit_speed(timings, guess)
+        if len(timings.steps) > 1 and timings.start is not None:
+            return fit_speed(timings, guess_of(kind))
+        return fit_speed(timings, self._compared(kind))
+
+    def _guess(self, kind: str) -> Speed:
+        """The reference machine's speed, by this one's matrix product."""
+        guess, slower = guess_of(kind), REFERENCE_RATE / self._rate()
+        # Compiling and small operations are work that wide products do not make faster.
+        steady = max(1.0, slower)
+        start = guess.start * steady + (PROGRAMS if expects_onednn() else 0.0)
+        # The product that was measured is NumPy's, the networks' are TensorFlow's; a thin one's are too small
+        # to gain by more than small operations do.
+        gained = self._gained if " full" in kind else 1.0
+        return Speed(guess.overhead * steady, guess.pace * slower * gained, start)
+
+    @cached_property
+    def _gained(self) -> float:
+        return UNUSED if numpy_leaves_avx512() else 1.0
+
+    def _compared(self, kind: str) -> Speed:
+        """That guess, as far out as those of other kinds were; this one's own steps are not known enough."""
+        guess = self._guess(kind)
+        begun = [share for share in self._begun.values() if share]
+        start = guess.start * (statistics.median(begun) if begun else 1.0)
+        thin = [
+            min(timings.steps)[1] / self._guess(other).seconds(min(timings.steps)[0])
+            for other, timings in self._known().kinds.items()
+            if " thin" in other and timings.steps
+        ]
+        small = statistics.median(thin) if thin else 1.0
+        # Of a full network only what is small: its products' rate was measured.
+        return Speed(guess.overhead * small, guess.pace * (small if " thin" in kind else 1.0), start)
 
     def _known(self) -> Measured:
         if self._measured is None:

@@ -23,6 +23,7 @@ from nst_core.system import (
     give_back_freed,
     has_amx,
     library_versions,
+    numpy_leaves_avx512,
     peak_memory_mb,
 )
 
@@ -128,6 +129,28 @@ def test_processors_that_compute_in_bfloat16(
     assert not expects_onednn()
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
     assert expects_onednn()
+
+
+@pytest.mark.parametrize(
+    ("flags", "kernels", "left"),
+    [
+        ("avx512f avx512_vnni", ["Haswell", "Zen"], True),
+        ("avx512f avx512_vnni", ["Haswell", "SkylakeX"], False),
+        ("avx512f avx512_vnni", [], False),
+        ("avx512f", ["Haswell"], False),  # TensorFlow without oneDNN does without it too
+        ("avx2 avx_vnni", ["Haswell"], False),
+    ],
+)
+def test_processors_that_numpy_does_not_know(
+    flags: str, kernels: list[str], left: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpuinfo"
+    file.write_text(f"flags : {flags}\n")
+    libraries = [{"user_api": "blas", "architecture": kernel} for kernel in kernels]
+    monkeypatch.setattr(system, "CPUINFO", file)
+    monkeypatch.setattr(system, "threadpool_info", lambda: [*libraries, {"user_api": "openmp"}])
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    assert numpy_leaves_avx512() == left
 
 
 @pytest.mark.skipif(not system.CPUINFO.exists(), reason="the system does not tell")

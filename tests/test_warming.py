@@ -10,8 +10,9 @@ from nst_core.compiled import Compiled
 from nst_core.config import TransferConfig
 from nst_core.errors import WeightsError
 from nst_core.models import Models
+from nst_core.records import RunRecord
 from nst_core.transfer import run
-from nst_core.warming import ENOUGH, Warming, warm
+from nst_core.warming import ENOUGH, STEPS, Warming, warm
 from nst_core.weights import load_network
 from tests.conftest import make_picture
 
@@ -54,6 +55,15 @@ def test_the_run_that_follows_loads_and_traces_nothing(models: Models) -> None:
     run_usual(models)
     assert (models.loads, len(models._engines)) == (1, 1)
     assert traces(models) == before
+
+
+def test_what_it_ran_is_told(models: Models) -> None:
+    told: list[RunRecord] = []
+    ahead = Warming(models, USUAL, learn=told.append, free=lambda: None, quiet=0)
+    ahead.begin()
+    assert ahead.ended.wait(LONG)
+    (record,) = told
+    assert (len(record.steps), record.config.backbone) == (STEPS, USUAL.backbone)
 
 
 def test_a_run_that_starts_meanwhile_shares_what_is_being_loaded(models: Models) -> None:

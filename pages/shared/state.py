@@ -69,7 +69,9 @@ def workshop() -> Workshop:
     models = AppModels()
     # What the first press of Run asks for when nothing was changed.
     usual = TransferConfig(**PRESETS["draft"].settings())
-    return Workshop(models, JobQueue(models), Speeds(speed_path()), Downloads(), Warming(models, usual))
+    speeds = Speeds(speed_path())
+    warming = Warming(models, usual, learn=speeds.warmed)
+    return Workshop(models, JobQueue(models), speeds, Downloads(), warming)
 
 
 def visitor() -> str:
