@@ -16,7 +16,7 @@ from nst_core.choices import Balance
 from nst_core.compiled import Compiled
 from nst_core.config import TransferConfig
 from nst_core.features import Extractor
-from nst_core.losses import VARIATIONS, Targets, content_distance, make_targets, smooth
+from nst_core.losses import VARIATIONS, Targets, content_distance, nothing_of, smooth, weigh_targets
 from nst_core.networks import Network
 from nst_core.precision import find_precision
 from nst_core.shifts import STILL, Shift, moved_back, shifted
@@ -69,7 +69,7 @@ class Engine:
         )
         picture = tf.TensorSpec([None, None, 3], tf.float32)
         targets = self.targets_spec = self._targets_spec(networks, config.backbone)
-        self._features = Compiled(self._maps, [picture])
+        self._aims = Compiled(self._aimed_at, [picture])
         self._measure = Compiled(self._numbers, [picture, targets])
         self._evaluate = Compiled(self._gradient, [picture, targets, tf.TensorSpec([3])])
 
@@ -97,14 +97,17 @@ class Engine:
         balance: Balance,
     ) -> Targets:
         """Targets of the two pictures, each [H, W, 3] in 0..1; weights in the order of the layers."""
-        return make_targets(
-            self._features(style),
-            self._features(content),
-            style_layers=tuple(zip(self.style_layers, style_weights, strict=True)),
-            content_layers=tuple(zip(self.content_layers, content_weights, strict=True)),
+        styles, _ = self._aims(style)
+        _, contents = self._aims(content)
+        keys = self.style_layers + self.content_layers
+        return weigh_targets(
+            styles,
+            contents,
+            style_weights=style_weights,
+            content_weights=content_weights,
             balance=balance,
             statistic=self._statistic,
-            smoothed=self.smoothed,
+            nothings=[nothing_of(key, smoothed=self.smoothed) for key in keys],
         )
 
     def evaluate(
@@ -155,8 +158,14 @@ class Engine:
             maps.update({key: found[name] for key, name in keys.items()})
         return maps
 
-    def _maps(self, picture: Any) -> dict[str, Any]:
-        return self._smoothed(self.raw_maps(picture))
+    def _aimed_at(self, picture: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Statistics of the style layers and maps of the content layers: what is wanted of one picture and of
+        the other, in one graph for both, which would take longer to compile twice."""
+        maps = self._smoothed(self.raw_maps(picture))
+        return (
+            tuple(self._statistic.measure(maps[name]) for name in self.style_layers),
+            tuple(tf.cast(maps[name], tf.float32) for name in self.content_layers),
+        )
 
     def _smoothed(self, maps: dict[str, Any]) -> dict[str, Any]:
         if not self.smoothed:

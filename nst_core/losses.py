@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from nst_core.backbones import COLOURS
 from nst_core.choices import Balance
-from nst_core.statistics import STATISTICS, StatisticRow
+from nst_core.statistics import StatisticRow
 
 # Keeps a term finite when its target is zero everywhere (a black style picture, a dead layer).
 SMALLEST_NORM = 1e-12
@@ -131,31 +131,6 @@ def content_factor(target: Any, balance: Balance, nothing: float = 0.0) -> float
     if balance == "paper":
         return 0.5
     return 1.0 / max(float(tf.reduce_sum(tf.square(target - nothing))), SMALLEST_NORM)
-
-
-def make_targets(
-    style_features: Mapping[str, Any],
-    content_features: Mapping[str, Any],
-    *,
-    style_layers: tuple[tuple[str, float], ...],
-    content_layers: tuple[tuple[str, float], ...],
-    balance: Balance,
-    statistic: StatisticRow = STATISTICS["gram"],
-    smoothed: bool = False,
-) -> Targets:
-    """Targets of one style and one content picture's feature maps; the pairs are (layer, weight).
-
-    smoothed: the maps come from `smooth`, all but the colours.
-    """
-    return weigh_targets(
-        tuple(statistic.measure(style_features[name]) for name, _ in style_layers),
-        tuple(tf.cast(content_features[name], tf.float32) for name, _ in content_layers),
-        style_weights=tuple(weight for _, weight in style_layers),
-        content_weights=tuple(weight for _, weight in content_layers),
-        balance=balance,
-        statistic=statistic,
-        nothings=[nothing_of(name, smoothed=smoothed) for name, _ in (*style_layers, *content_layers)],
-    )
 
 
 def weigh_targets(

@@ -21,7 +21,7 @@ FLOAT, BFLOAT16 = 4, 2  # bytes
 KEPT = ("relu", "max_pool")
 # Maps as large as the largest one that are there besides, while its layer is computed or its gradient. This
 # and what follows were measured, see tests.bench.memory_peaks.
-WORKING_MAPS = 2
+WORKING_MAPS = 1
 # TensorFlow's graphs and threads, whatever the picture.
 STARTING = 95_000_000  # bytes
 TILING = 30_000_000  # bytes, of the graphs that tiles have of their own

@@ -247,7 +247,7 @@ def test_one_graph_serves_every_size_weight_balance_and_shift(engines, kind):
             engine.errors(content, targets)
     assert engine._evaluate.traces == 1
     assert engine._measure.traces == 1
-    assert engine._features.traces == 1
+    assert engine._aims.traces == 1
 
 
 def test_the_same_picture_gives_the_same_numbers_bit_for_bit(engine):

@@ -15,13 +15,13 @@ from nst_core.losses import (
     absolute_variation,
     content_distance,
     content_factor,
-    make_targets,
     power_variation,
     smooth,
     style_factor,
     total_variation,
+    weigh_targets,
 )
-from nst_core.statistics import STATISTICS, gram_distance
+from nst_core.statistics import STATISTICS, gram_distance, gram_matrix
 from tests import reference
 
 # [1, 2, 2, 2]: four positions, two channels.
@@ -209,12 +209,13 @@ def test_every_statistic_is_scaled_by_its_balance(name, balance):
 
 def losses_of(made, style, content, balance, weight=1.0):
     """(content, style) loss of feature maps `made` under targets of two others."""
-    targets = make_targets(
-        {"layer": style},
-        {"layer": content},
-        style_layers=(("layer", weight),),
-        content_layers=(("layer", weight),),
+    targets = weigh_targets(
+        (gram_matrix(style),),
+        (content,),
+        style_weights=(weight,),
+        content_weights=(weight,),
         balance=balance,
+        statistic=STATISTICS["gram"],
     )
     return (
         float(targets.content_scales[0] * content_distance(made, targets.contents[0])),
@@ -271,15 +272,16 @@ def test_relative_losses_stay_finite_when_the_target_is_zero():
 
 
 def test_targets_keep_the_order_of_the_layers():
-    features = {"one": maps(17, channels=2), "two": maps(18, channels=4)}
-    targets = make_targets(
-        features,
-        features,
-        style_layers=(("two", 0.5), ("one", 2.0)),
-        content_layers=(("one", 3.0),),
+    one, two = maps(17, channels=2), maps(18, channels=4)
+    targets = weigh_targets(
+        (gram_matrix(two), gram_matrix(one)),
+        (one,),
+        style_weights=(0.5, 2.0),
+        content_weights=(3.0,),
         balance="paper",
+        statistic=STATISTICS["gram"],
     )
     assert [tuple(gram.shape) for gram in targets.styles] == [(4, 4), (2, 2)]
     np.testing.assert_allclose(targets.style_scales, [0.5 / (4 * 16), 2.0 / (4 * 4)])
-    np.testing.assert_array_equal(targets.contents[0], features["one"])
+    np.testing.assert_array_equal(targets.contents[0], one)
     np.testing.assert_allclose(targets.content_scales, [1.5])
