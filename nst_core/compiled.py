@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,18 @@ import tensorflow as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
 from tensorflow.python.framework.ops import gradient_registry
 
-# Of a session's threads: its operations are computed by whoever asks. Products still use every core.
-CALLERS_OWN = -1
+# Threads of a session: none of TensorFlow's pool, so that whoever calls computes its operations one by one.
+# A single one, as a convolution, still uses every core.
+NO_POOL = -1
 
 
 class Compiled:
     """A function of tensors, traced at its first call and never again; it takes and gives NumPy arrays.
 
-    signature: of the arguments, each a tf.TensorSpec or a tuple of them. What is given is the function's own
-    structure of arrays. Where there is a GPU an ordinary tf.function is called.
+    signature: of the arguments, each a tf.TensorSpec or a tuple of them; their types are checked, their
+    shapes only by the operations. What is given is the function's own structure of arrays, which are not to
+    be written to, as they may share memory with what the function holds. Where there is a GPU an ordinary
+    tf.function is called.
 
     A tf.function is computed by TensorFlow's pool, and each of the pool's threads keeps the kernels that
     oneDNN made for every shape of map that it has seen, a thousand of each kind, as long as the process
@@ -46,35 +48,37 @@ class Compiled:
         return int(self._function.experimental_get_tracing_count())
 
     def _made(self) -> Callable[..., Any]:
-        with _gradients_forgotten():
-            concrete = self._function.get_concrete_function()
+        concrete = _traced(self._function)
         if tf.config.list_physical_devices("GPU"):
             return lambda *arguments: tf.nest.map_structure(np.asarray, self._function(*arguments))
         run = _callable(concrete)
-        # As the tensors that they share their memory with; TensorFlow reads both in place.
+        # Views of the tensors that the graph captured, a network's kernels: TensorFlow reads them in place.
         captured = [np.asarray(tensor) for tensor in concrete.captured_inputs]
         structure = concrete.structured_outputs
 
         def call(*arguments: Any) -> Any:
             given = [np.asarray(argument) for argument in tf.nest.flatten(arguments)]
-            return tf.nest.pack_sequence_as(structure, run(*given, *captured))
+            found = run(*given, *captured)
+            for array in found:
+                if isinstance(array, np.ndarray):  # a scalar is a number of NumPy's
+                    array.flags.writeable = False
+            return tf.nest.pack_sequence_as(structure, found)
 
         return call
 
 
-@contextmanager
-def _gradients_forgotten() -> Iterator[None]:
-    """Take what `tf.custom_gradient` enters in TensorFlow's register of gradients out of it again.
+def _traced(function: Any) -> Any:
+    """The concrete function, without what `tf.custom_gradient` entered in TensorFlow's register of gradients.
 
-    It would stay there for ever, and with it the graph and all arrays that the graph holds. Nobody asks for
-    it: tapes know their gradients themselves.
+    That would stay there for ever, and with it the graph and all arrays that the graph holds. Only those who
+    differentiate a finished graph look there; our gradients are in it already, made by a tape.
     """
-    before = set(gradient_registry.list())
-    try:
-        yield
-    finally:
-        for name in set(gradient_registry.list()) - before:
-            gradient_registry._registry.pop(name, None)
+    concrete = function.get_concrete_function()
+    for operation in concrete.graph.get_operations():
+        if operation.type == "IdentityN":
+            name = operation.node_def.attr["_gradient_op_type"].s.decode()
+            gradient_registry._registry.pop(name, None)  # there is no public way
+    return concrete
 
 
 def _callable(concrete: Any) -> Callable[..., list[Any]]:
@@ -90,5 +94,5 @@ def _callable(concrete: Any) -> Callable[..., list[Any]]:
 
 def session_of(concrete: Any) -> Any:
     """A session on a concrete function's graph, in which what it captured is an argument like the others."""
-    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=CALLERS_OWN)
+    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=NO_POOL)
     return tf.compat.v1.Session(graph=concrete.graph, config=config)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +23,12 @@ import numpy.typing as npt
 from nst_core.config import TransferConfig
 from nst_core.errors import RunError
 from nst_core.estimate import matrix_rate
-from nst_core.memory import widths_of
+from nst_core.memory import contents_of, styles_of, widths_of
 from nst_core.plan import Plan
 from nst_core.precision import find_precision
 from nst_core.records import RunRecord
 from nst_core.speed_file import Measured, Timings, read_measured, write_measured
-from nst_core.system import expects_onednn, has_amx, numpy_leaves_avx512
+from nst_core.system import expects_onednn, has_amx, numpy_lacks_avx512
 from nst_core.work import step_gigaflops
 
 Floats = npt.NDArray[np.float64]
@@ -40,7 +40,8 @@ APART = 2.0  # a line is fitted only to points whose work differs by more
 PROGRAMS = 1.6
 # Of the seconds to a first step, the share left when TensorFlow is loaded already, without oneDNN and with.
 LOADED_SHARES = (0.4, 0.6)
-UNUSED = 0.5  # seconds of TensorFlow's product over NumPy's where that leaves AVX512 unused
+FINISHING = 0.3  # seconds, of making the targets and of measuring the picture in the end
+TENSORFLOWS_SHARE = 0.5  # seconds of its product over NumPy's, where that does without AVX512
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,22 @@ def with_points(timings: Timings, points: Sequence[tuple[float, float]]) -> Timi
     return replace(timings, steps=tuple(kept[-MOST_POINTS:]))
 
 
+def _kind_in(record: RunRecord) -> str:
+    return kind_of(record.config.backbone, record.weights.width, record.precision)
+
+
+def _is_known(kind: str) -> bool:
+    """Whether it is one of this version's kinds; a file may hold another's."""
+    return kind.removesuffix(" bfloat16") in REFERENCE
+
+
+def _objective_of(kind: str, config: TransferConfig) -> Hashable:
+    """What is compiled for these settings; see `Models.engine`."""
+    layers = styles_of(config), contents_of(config)
+    how = config.statistic, config.smoothing, config.temperature, config.variation
+    return kind, layers, how, config.padding, config.pooling
+
+
 class Speeds:
     """What runs take here; safe to use from several threads.
 
@@ -167,34 +184,33 @@ class Speeds:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._measured: Measured | None = None
-        # Kinds that this process has run, and how long each took to begin, over what was guessed; 0 unknown.
-        self._begun: dict[str, float] = {}
+        self._compiled: set[Hashable] = set()  # objectives that this process has run
+        # Of the kinds that it has run: seconds of compiling, and steps on a tiny picture, which are not kept.
+        self._starts: dict[str, float] = {}
+        self._tiny: dict[str, tuple[tuple[float, float], ...]] = {}
         self._lock = threading.Lock()
 
     def learn(self, record: RunRecord) -> None:
         """Take a finished run into account, and keep it."""
-        kind = kind_of(record.config.backbone, record.weights.width, record.precision)
-        self.note(kind, rung_timings(record))
-        self._begin(kind, record)
+        self.note(_kind_in(record), rung_timings(record))
+        self._learn_start(record)
 
-    def warmed(self, record: RunRecord) -> None:
-        """Take into account a run on a tiny picture that was made to get ready: its kind is compiled now.
+    def learn_warming(self, record: RunRecord) -> None:
+        """Take into account a run on a tiny picture that was made to get ready.
 
-        Its steps, which run while a page is being drawn, count only where no others are known.
+        Its steps, which ran while a page was being drawn, count as long as no others of their kind are known.
         """
-        kind = kind_of(record.config.backbone, record.weights.width, record.precision)
         with self._lock:
-            known = kind in self._known().kinds
-        if not known:
-            self.note(kind, rung_timings(record))
-        self._begin(kind, record)
+            self._tiny[_kind_in(record)] = tuple(rung_timings(record))
+        self._learn_start(record)
 
-    def _begin(self, kind: str, record: RunRecord) -> None:
+    def _learn_start(self, record: RunRecord) -> None:
+        kind = _kind_in(record)
         with self._lock:
-            if kind in self._begun:
-                return
-            took = 2 * record.steps[0].seconds - record.steps[1].seconds if len(record.steps) > 1 else 0.0
-            self._begun[kind] = max(0.0, took) / (self._guess(kind).start * LOADED_SHARES[expects_onednn()])
+            self._compiled.add(_objective_of(kind, record.config))
+            if len(record.steps) > 1:
+                took = 2 * record.steps[0].seconds - record.steps[1].seconds
+                self._starts.setdefault(kind, max(0.0, took))
 
     def note(self, kind: str, points: Sequence[tuple[float, float]], start: float | None = None) -> None:
         """Keep (10^9 operations, seconds) of steps of a kind, and its seconds to a first step if measured."""
@@ -214,17 +230,21 @@ class Speeds:
         kind = kind_of(config.backbone, width, find_precision(config.precision, widths))
         with self._lock:
             speed = self._speed(kind)
-            ready = kind in self._begun
+            ready = _objective_of(kind, config) in self._compiled
         work = ((step_gigaflops(config, size, width=width), steps) for size, steps in plan)
         loaded = LOADED_SHARES[expects_onednn()] if "tensorflow" in sys.modules else 1.0
         begin = 0.0 if ready else loaded * speed.start
-        return begin + sum(speed.seconds(each) * steps for each, steps in work)
+        return begin + sum(speed.seconds(each) * steps for each, steps in work) + FINISHING
 
     def _speed(self, kind: str) -> Speed:
-        timings = self._known().kinds.get(kind, Timings())
+        timings = self._timings(kind)
         if len(timings.steps) > 1 and timings.start is not None:
             return fit_speed(timings, guess_of(kind))
-        return fit_speed(timings, self._compared(kind))
+        return fit_speed(timings, self._corrected_guess(kind))
+
+    def _timings(self, kind: str) -> Timings:
+        timings = self._known().kinds.get(kind, Timings())
+        return timings if timings.steps else replace(timings, steps=self._tiny.get(kind, ()))
 
     def _guess(self, kind: str) -> Speed:
         """The reference machine's speed, by this one's matrix product."""
@@ -234,26 +254,32 @@ class Speeds:
         start = guess.start * steady + (PROGRAMS if expects_onednn() else 0.0)
         # The product that was measured is NumPy's, the networks' are TensorFlow's; a thin one's are too small
         # to gain by more than small operations do.
-        gained = self._gained if " full" in kind else 1.0
-        return Speed(guess.overhead * steady, guess.pace * slower * gained, start)
+        pace = guess.pace * slower * (self._product_share if " full" in kind else 1.0)
+        return Speed(guess.overhead * steady, pace, start)
 
     @cached_property
-    def _gained(self) -> float:
-        return UNUSED if numpy_leaves_avx512() else 1.0
+    def _product_share(self) -> float:
+        return TENSORFLOWS_SHARE if numpy_lacks_avx512() else 1.0
 
-    def _compared(self, kind: str) -> Speed:
-        """That guess, as far out as those of other kinds were; this one's own steps are not known enough."""
+    def _corrected_guess(self, kind: str) -> Speed:
+        """The guess, corrected as far as the guesses of other kinds were out, or this one's own start."""
         guess = self._guess(kind)
-        begun = [share for share in self._begun.values() if share]
-        start = guess.start * (statistics.median(begun) if begun else 1.0)
-        thin = [
-            min(timings.steps)[1] / self._guess(other).seconds(min(timings.steps)[0])
-            for other, timings in self._known().kinds.items()
-            if " thin" in other and timings.steps
-        ]
-        small = statistics.median(thin) if thin else 1.0
+        shares = {
+            other: took / (LOADED_SHARES[expects_onednn()] * self._guess(other).start)
+            for other, took in self._starts.items()
+            if took
+        }
+        start = guess.start * shares.get(kind, statistics.median(shares.values()) if shares else 1.0)
+        share = self._share_of_small_steps()
         # Of a full network only what is small: its products' rate was measured.
-        return Speed(guess.overhead * small, guess.pace * (small if " thin" in kind else 1.0), start)
+        return Speed(guess.overhead * share, guess.pace * (share if " thin" in kind else 1.0), start)
+
+    def _share_of_small_steps(self) -> float:
+        """Seconds of thin networks' smallest known steps over those that are guessed."""
+        thin = [kind for kind in {*self._known().kinds, *self._tiny} if " thin" in kind and _is_known(kind)]
+        least = {kind: min(steps) for kind in thin if (steps := self._timings(kind).steps)}
+        shares = [seconds / self._guess(kind).seconds(work) for kind, (work, seconds) in least.items()]
+        return statistics.median(shares) if shares else 1.0
 
     def _known(self) -> Measured:
         if self._measured is None:

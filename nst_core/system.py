@@ -77,7 +77,7 @@ def expects_onednn() -> bool:
     return told == "1" or _computes_with({"avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16"})
 
 
-def numpy_leaves_avx512() -> bool:
+def numpy_lacks_avx512() -> bool:
     """Whether TensorFlow computes with AVX512 and NumPy's matrix products do without.
 
     So does OpenBLAS on processors that it does not know: on an AMD EPYC of 2024 a product takes it twice as

@@ -83,7 +83,7 @@ class TiledEngine:
         self, picture: Any, targets: Targets, factors: Factors, shift: Shift = STILL
     ) -> tuple[Losses, Pixels]:
         """As `Engine.evaluate`."""
-        picture = tensor_of(picture)
+        picture = tensor_of(picture)  # which TensorFlow reads in place, tile after tile; an array it may copy
         tiles = self._tiles_of(picture)
         if len(tiles) == 1:
             return self._engine.evaluate(picture, targets, factors, shift)

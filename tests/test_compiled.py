@@ -50,6 +50,26 @@ def test_arguments_are_left_alone_and_results_stay(tripled):
     np.testing.assert_array_equal(one, 1)
 
 
+def test_results_cannot_be_written_to(tripled):
+    # They may be the memory of what the graph holds.
+    one, other = np.ones((2, 3, 2), np.float32)
+    found = tripled(one, (other, np.int32(1)))["sum"]
+    with pytest.raises(ValueError, match="read-only"):
+        found[0] = 7
+
+
+def test_gradients_of_others_stay_registered():
+    doubled = tf.custom_gradient(lambda values: (2.0 * values, lambda above: 5.0 * above))
+    inner = tf.function(lambda values: doubled(values), input_signature=[VALUES], autograph=False)
+    inner.get_concrete_function()
+    Compiled(lambda values: doubled(values), [VALUES])(np.zeros((1, 2), np.float32))
+    values = tf.constant([[1.0, 2.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        found = inner(values)
+    np.testing.assert_array_equal(tape.gradient(found, values), [[5, 5]])
+
+
 def test_bfloat16_is_captured_as_it_is():
     held = tf.cast([[1.0, -0.5]], tf.bfloat16)
     found = Compiled(lambda values: tf.cast(tf.cast(values, tf.bfloat16) * held, tf.float32), [VALUES])

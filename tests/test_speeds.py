@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from nst_core.plan import Plan
 from nst_core.records import PictureSource, RunRecord, Step, WeightsSource
 from nst_core.speed_file import Timings, read_measured
 from nst_core.speeds import (
+    FINISHING,
     LOADED_SHARES,
     MOST_POINTS,
     PROGRAMS,
@@ -42,7 +44,8 @@ GUESS = Speed(0.01, 0.02, 5.0)
 def known_rate(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A machine half as fast as the reference, without oneDNN; the list tells how often it was measured."""
     monkeypatch.setattr(module, "expects_onednn", lambda: False)
-    monkeypatch.setattr(module, "numpy_leaves_avx512", lambda: False)
+    monkeypatch.setattr(module, "FINISHING", 0.0)
+    monkeypatch.setattr(module, "numpy_lacks_avx512", lambda: False)
     measured: list[float] = []
 
     def measure() -> float:
@@ -167,6 +170,7 @@ def test_own_layers_are_counted() -> None:
     speeds, machine = Speeds(), Speed(0.0, 0.05, 6.0)
     speeds.learn(make_record(machine, DRAFT))
     shallow = replace(SKETCH, style_layers=(("block1_conv1", 1.0),), content_layers=(("block1_conv2", 1.0),))
+    speeds.learn(make_record(machine, (((64, 48), 1),), config=shallow))  # compiled, no more
     assert speeds.seconds(shallow, DRAFT) == pytest.approx(truth(machine, DRAFT, shallow))
     assert speeds.seconds(shallow, DRAFT) < speeds.seconds(SKETCH, DRAFT) / 2
 
@@ -218,10 +222,10 @@ def test_wide_products_make_small_operations_and_compiling_no_faster(monkeypatch
     )
 
 
-def test_where_numpy_leaves_avx512_unused_full_networks_gain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_numpy_lacks_avx512_unused_full_networks_gain(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = ("vgg19 thin", "vgg19 full", "resnet50 full bfloat16")
     thin, *full = (Speeds()._speed(kind) for kind in kinds)
-    monkeypatch.setattr(module, "numpy_leaves_avx512", lambda: True)
+    monkeypatch.setattr(module, "numpy_lacks_avx512", lambda: True)
     assert [Speeds()._speed(kind) for kind in kinds] == [
         thin,
         *(replace(speed, pace=speed.pace / 2) for speed in full),
@@ -278,14 +282,76 @@ def test_one_kind_tells_of_the_others_until_they_are_measured() -> None:
 def test_a_run_to_get_ready_counts_where_nothing_else_is_known() -> None:
     tiny: Plan = (((64, 64), 8),)
     speeds, machine = Speeds(), Speed(0.02, 0.05, 1.5)
-    speeds.warmed(make_record(machine, tiny))
+    speeds.learn_warming(make_record(machine, tiny))
     # Compiled, and its steps scaled to the tiny ones.
     share = truth(machine, tiny) / truth(REFERENCE["vgg19 thin"], tiny)
     assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(share * truth(REFERENCE["vgg19 thin"], DRAFT))
     known = Speeds()
     known.note("vgg19 thin", [(1.0, 0.03), (10.0, 0.21)])
-    known.warmed(make_record(machine, tiny))
+    known.learn_warming(make_record(machine, tiny))
     assert known.seconds(SKETCH, DRAFT) == pytest.approx(truth(Speed(0.01, 0.02, 0.0), DRAFT))
+
+
+def test_steps_of_getting_ready_give_way_and_are_not_kept(tmp_path: Path) -> None:
+    path, machine = tmp_path / "speeds.json", Speed(0.01, 0.02, 1.5)
+    speeds = Speeds(path)
+    speeds.learn_warming(make_record(Speed(0.2, 0.2, 5.0), (((64, 64), 8),)))  # while a page is drawn
+    assert not path.exists()
+    speeds.learn(make_record(machine, DRAFT))
+    assert speeds.seconds(SKETCH, DRAFT) == pytest.approx(truth(machine, DRAFT))
+    after, alone = speeds._speed("vgg16 thin"), Speeds()
+    alone.learn(make_record(machine, DRAFT))
+    assert (after.overhead, after.pace) == pytest.approx(
+        (alone._speed("vgg16 thin").overhead, alone._speed("vgg16 thin").pace)
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"statistic": "moments"},
+        {"pooling": "max"},
+        {"padding": "zero"},
+        {"smoothing": "softmax"},
+        {"variation": "absolute"},
+        {"content_layers": (("block1_conv1", 1.0),)},
+    ],
+)
+def test_another_objective_has_to_be_compiled(changes: dict[str, Any]) -> None:
+    speeds, machine = Speeds(), Speed(0.01, 0.02, 1.5)
+    speeds.learn_warming(make_record(machine, (((64, 64), 8),)))
+    speeds.learn(make_record(machine, DRAFT))
+    other = replace(SKETCH, **changes)
+    start = speeds._speed("vgg19 thin").start
+    steps = truth(machine, DRAFT, other)
+    assert start == pytest.approx(1.5 / LOADED_SHARES[False])
+    assert speeds.seconds(other, DRAFT) == pytest.approx(start + steps)
+    # Weights of the losses, sizes and optimisers are not compiled.
+    assert speeds.seconds(replace(SKETCH, strength=3, optimiser="adam", seed=7), DRAFT) == pytest.approx(
+        truth(machine, DRAFT)
+    )
+
+
+def test_kinds_of_another_version_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "speeds.json"
+    Speeds(path).note("vgg11 thin", [(1.0, 0.1), (5.0, 0.3)])
+    assert Speeds(path).seconds(SKETCH, DRAFT) == Speeds().seconds(SKETCH, DRAFT)
+
+
+def test_every_run_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    speeds, machine = Speeds(), Speed(0.01, 0.02, 1.5)
+    speeds.learn(make_record(machine, DRAFT))
+    monkeypatch.setattr(module, "FINISHING", FINISHING)
+    assert FINISHING > 0
+    for plan in (DRAFT, STANDARD):
+        assert speeds.seconds(SKETCH, plan) == pytest.approx(truth(machine, plan) + FINISHING)
+
+
+def test_learning_measures_nothing(known_rate: list[float]) -> None:
+    speeds = Speeds()
+    speeds.learn(make_record(Speed(0.01, 0.02, 1.5), DRAFT))
+    speeds.learn_warming(make_record(Speed(0.01, 0.02, 1.5), DRAFT))
+    assert not known_rate
 
 
 @pytest.mark.parametrize("count", [0, 1])

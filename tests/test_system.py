@@ -23,7 +23,7 @@ from nst_core.system import (
     give_back_freed,
     has_amx,
     library_versions,
-    numpy_leaves_avx512,
+    numpy_lacks_avx512,
     peak_memory_mb,
 )
 
@@ -150,7 +150,7 @@ def test_processors_that_numpy_does_not_know(
     monkeypatch.setattr(system, "CPUINFO", file)
     monkeypatch.setattr(system, "threadpool_info", lambda: [*libraries, {"user_api": "openmp"}])
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
-    assert numpy_leaves_avx512() == left
+    assert numpy_lacks_avx512() == left
 
 
 @pytest.mark.skipif(not system.CPUINFO.exists(), reason="the system does not tell")

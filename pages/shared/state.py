@@ -70,7 +70,7 @@ def workshop() -> Workshop:
     # What the first press of Run asks for when nothing was changed.
     usual = TransferConfig(**PRESETS["draft"].settings())
     speeds = Speeds(speed_path())
-    warming = Warming(models, usual, learn=speeds.warmed)
+    warming = Warming(models, usual, learn=speeds.learn_warming)
     return Workshop(models, JobQueue(models), speeds, Downloads(), warming)
 
 

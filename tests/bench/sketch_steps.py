@@ -48,7 +48,7 @@ def evaluation(material: Material) -> Callable[[], float]:
 
     def seconds() -> float:
         began = time.perf_counter()
-        material.engine.evaluate(picture, targets, material.factors)[1]
+        material.engine.evaluate(picture, targets, material.factors)
         return time.perf_counter() - began
 
     return seconds

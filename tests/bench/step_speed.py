@@ -100,7 +100,7 @@ def our_step(network: Network, config: TransferConfig, picture: np.ndarray) -> C
     ones = tuple(1.0 for _ in config.style_layers or ())
     targets = engine.targets(picture, picture, style_weights=ones, content_weights=(1.0,), balance="relative")
     noisy = np.clip(picture + np.random.default_rng(1).normal(0, 0.1, picture.shape), 0, 1).astype(np.float32)
-    return lambda: engine.evaluate(tf.constant(noisy), targets, (0.1, 1.0, 0.01))[1]
+    return lambda: engine.evaluate(tf.constant(noisy), targets, (0.1, 1.0, 0.01))
 
 
 def measure(steps: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple[float, float]]:

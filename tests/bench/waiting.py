@@ -39,7 +39,7 @@ def main() -> None:
     print("| --- | --- | --- | ---: | ---: | ---: |")
     content, style = load_sample("skyline"), load_sample("swirling-night")
     speeds, models = Speeds(), Models()
-    speeds.warmed(warm(models, TransferConfig(**PRESETS["draft"].settings())))
+    speeds.learn_warming(warm(models, TransferConfig(**PRESETS["draft"].settings())))
     for backbone in options.backbones.split(","):
         for name, before in COURSE:
             config = TransferConfig(backbone=backbone, weights=options.weights, **PRESETS[name].settings())
