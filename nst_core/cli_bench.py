@@ -18,7 +18,8 @@ from nst_core.cli_words import tell, tell_notes, watched
 from nst_core.errors import ConfigError, RunError, WeightsError
 from nst_core.imagenet import imagenet_state
 from nst_core.speed_file import speed_path
-from nst_core.speeds import Speeds, kind_of
+from nst_core.speed_guess import kind_of
+from nst_core.speeds import Speeds
 from nst_core.stepping import Case, Effort
 from nst_core.store import check_writable, write_or_rescue
 from nst_core.weights import expected_width

@@ -10,24 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nst_core import speed_guess
 from nst_core import speeds as module
 from nst_core.backbones import BACKBONES, VGG19
 from nst_core.config import TransferConfig
 from nst_core.plan import Plan
 from nst_core.records import PictureSource, RunRecord, Step, WeightsSource
 from nst_core.speed_file import Timings, read_measured
+from nst_core.speed_guess import REFERENCE, REFERENCE_RATE, Speed, guess_of, kind_of
 from nst_core.speeds import (
     FINISHING,
     LOADED_SHARES,
     MOST_POINTS,
     PROGRAMS,
-    REFERENCE,
-    REFERENCE_RATE,
-    Speed,
     Speeds,
     fit_speed,
-    guess_of,
-    kind_of,
     rung_timings,
     with_points,
 )
@@ -122,7 +119,7 @@ def test_bfloat16_is_a_kind_of_its_own() -> None:
 def test_what_bfloat16_saves_depends_on_the_network_and_the_processor(
     monkeypatch: pytest.MonkeyPatch, *, amx: bool, share: float
 ) -> None:
-    monkeypatch.setattr(module, "has_amx", lambda: amx)
+    monkeypatch.setattr(speed_guess, "has_amx", lambda: amx)
     assert guess_of("resnet50 full bfloat16").pace == share * REFERENCE["resnet50 full"].pace
     assert guess_of("vgg19 full bfloat16").pace < share * REFERENCE["vgg19 full"].pace
     assert guess_of("vgg19 full") == REFERENCE["vgg19 full"]

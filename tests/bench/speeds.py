@@ -1,4 +1,4 @@
-"""The reference speeds of nst_core/speeds.py from measurements: python -m tests.bench.speeds ONE.json ...
+"""The reference speeds of nst_core.speed_guess from measurements: python -m tests.bench.speeds ONE.json ...
 
 The files are those of `nst bench --json` at three or more sizes, so that overhead and pace can be told
 apart. Of several measurements of a row the fastest counts: only other work slows a machine.
@@ -12,7 +12,8 @@ from pathlib import Path
 from nst_core.backbones import find_backbone
 from nst_core.estimate import matrix_rate
 from nst_core.speed_file import Timings
-from nst_core.speeds import fit_speed, guess_of, kind_of
+from nst_core.speed_guess import guess_of, kind_of
+from nst_core.speeds import fit_speed
 from nst_core.weights import expected_width
 
 
