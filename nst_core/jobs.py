@@ -164,7 +164,8 @@ class JobQueue:
             threading.Thread(target=self._work, args=(waiting[0],), name="nst-job", daemon=True).start()
 
     def _work(self, job: Job) -> None:
-        # A thread a job: whatever one breaks on, the next still gets its turn.
+        # A thread a job: whatever one breaks on, the next still gets its turn, and what oneDNN keeps for a
+        # thread ends with it, see `compiled`.
         try:
             perform(job, self.models, clock=self._clock)
         finally:
