@@ -102,7 +102,6 @@ RESNET50 = Backbone(
         "conv1_relu",
         *(f"conv2_block{index}_out" for index in (1, 3)),
         *(f"conv3_block{index}_out" for index in (2, 4)),
-        "conv4_block3_out",
         COLOURS,
     ),
     content_layer="conv4_block6_out",

@@ -19,7 +19,7 @@ CURVES: Mapping[tuple[str, str], tuple[float, ...]] = MappingProxyType(
         ("", ""): (0.45, 0.2, -0.1, math.log10(0.2), -2.1),
         ("vgg16", "sketch"): (0.47, 0.2, -0.13, -0.73, -1.87),
         ("vgg19", "sketch"): (0.43, 0.2, -0.06, -0.95, -2.36),
-        ("resnet50", "sketch"): (0.14, -0.16, -0.6, -1.5, -2.5),
+        ("resnet50", "sketch"): (0.2, -0.05, -0.43, -1.0, -2.33),
     }
 )
 
