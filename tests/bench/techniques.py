@@ -55,6 +55,15 @@ def fewer_layers(backbone: str) -> dict[str, Any]:
     }
 
 
+def more_layers(backbone: str) -> dict[str, Any]:
+    """The usual sketch style layers and one of the next stage, where a sketch leaves the last stages out."""
+    row = find_backbone(backbone)
+    usual = row.usual_style_layers("sketch")
+    stages = {name.split("_")[0] for name in usual}
+    deeper = [name for name in row.style_layers if name.split("_")[0] not in stages]
+    return {"style_layers": weigh_alike((*usual, deeper[0]))} if deeper else {}
+
+
 def content_of(other: str) -> dict[str, Any]:
     """Content seen through another backbone."""
     layers = find_backbone(other).usual_content_layers("sketch")
@@ -88,6 +97,7 @@ def settings(backbone: str) -> Mapping[str, Mapping[str, Any]]:
                 for each in SMOOTHINGS
             },
             "without the deepest layers": fewer_layers(backbone),
+            **({"a stage deeper": deeper} if (deeper := more_layers(backbone)) else {}),
             f"content by {label}": content_of(other),
             f"style also by {label}": style_of(backbone, other),
             "no total variation": {"variation_weight": 0.0},
