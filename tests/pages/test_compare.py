@@ -125,9 +125,9 @@ def test_columns_of_layers_leave_out_or_add_what_they_say() -> None:
     assert names == [layer for layer in usual if not layer.startswith("conv5_")] == list(usual[:4])
     weights = requested("resnet50-without2").style_layers or ()
     assert weights == tuple((layer, pytest.approx(1 / 3)) for layer in usual[:3])
-    # Sketches look at conv4 last.
+    # Sketches look at conv3 last.
     sketch = [name for name, _ in requested("resnet50-without1", "sketch").style_layers or ()]
-    assert sketch == [layer for layer in RESNET50.sketch_style_layers if not layer.startswith("conv4_")]
+    assert sketch == [layer for layer in RESNET50.sketch_style_layers if not layer.startswith("conv3_")]
     assert COLOURS in sketch
     mixed = requested("vgg19-content-resnet50")
     assert (mixed.backbone, mixed.style_layers) == ("vgg19", None)
