@@ -129,6 +129,8 @@ def test_columns_of_layers_leave_out_or_add_what_they_say() -> None:
     sketch = [name for name, _ in requested("resnet50-without1", "sketch").style_layers or ()]
     assert sketch == [layer for layer in RESNET50.sketch_style_layers if not layer.startswith("conv3_")]
     assert COLOURS in sketch
+    sketch = [name for name, _ in requested("resnet50-without2", "sketch").style_layers or ()]
+    assert sketch == ["conv1_relu", COLOURS]
     mixed = requested("vgg19-content-resnet50")
     assert (mixed.backbone, mixed.style_layers) == ("vgg19", None)
     assert mixed.content_layers == (("resnet50:conv4_block6_out", 1.0),)
