@@ -66,7 +66,7 @@ VGG16 = Backbone(
     style_layers=_VGG_STYLE,
     sketch_style_layers=_VGG_SKETCH,
     content_layer="block4_conv2",
-    sketch_content_layers=("block3_conv2", "block4_conv2"),
+    sketch_content_layers=("block2_conv2", "block3_conv2", "block4_conv2"),
     colour="#0072B2",
     imagenet_folder="vgg16",
     imagenet_file="vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -80,7 +80,7 @@ VGG19 = Backbone(
     style_layers=_VGG_STYLE,
     sketch_style_layers=_VGG_SKETCH,
     content_layer="block4_conv2",
-    sketch_content_layers=("block3_conv2", "block4_conv2"),
+    sketch_content_layers=("block2_conv2", "block3_conv2", "block4_conv2"),
     colour="#009E73",
     imagenet_folder="vgg19",
     imagenet_file="vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
@@ -106,8 +106,8 @@ RESNET50 = Backbone(
         COLOURS,
     ),
     content_layer="conv4_block6_out",
-    # Their strides are those of the VGGs' two.
-    sketch_content_layers=("conv2_block3_out", "conv3_block4_out"),
+    # Their strides are those of the VGGs' three.
+    sketch_content_layers=("conv1_relu", "conv2_block3_out", "conv3_block4_out"),
     colour="#D55E00",
     imagenet_folder="resnet",
     imagenet_file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",

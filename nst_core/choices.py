@@ -38,6 +38,10 @@ LOSS_WEIGHTS: Mapping[str, tuple[float, float]] = MappingProxyType(
 # faithful ones (`python -m tests.bench.strength --gamma 1`), one in proportion to alpha blurs the faithful.
 VARIATION_OVER_ROOT: Mapping[str, float] = MappingProxyType({"relative": 2.3, "paper": 0.0})
 
+# What the shallowest of several content layers weighs. It lets the style's forms grow large without losing
+# the content's; with a third of the weight it keeps light and shade where the style should change them.
+SHALLOWEST = 0.05
+
 STRENGTH = 75.0  # the style strength where none is chosen
 
 LayerWeights = tuple[tuple[str, float], ...]
@@ -51,3 +55,12 @@ def usual_variation_weight(balance: str, content_weight: float) -> float:
 def weigh_alike(layers: tuple[str, ...]) -> LayerWeights:
     """The layers with equal weights that add up to 1."""
     return tuple((name, 1.0 / len(layers)) for name in layers)
+
+
+def weigh_content(layers: tuple[str, ...]) -> LayerWeights:
+    """The usual content layers, shallowest first, with weights that add up to 1: the others alike."""
+    if len(layers) == 1:
+        return weigh_alike(layers)
+    shallowest, *others = layers
+    weight = (1.0 - SHALLOWEST) / len(others)
+    return ((shallowest, SHALLOWEST), *((name, weight) for name in others))

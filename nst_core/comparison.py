@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from nst_core.backbones import find_backbone
-from nst_core.choices import STRENGTH, weigh_alike
+from nst_core.choices import STRENGTH, weigh_alike, weigh_content
 from nst_core.config import TransferConfig
 from nst_core.errors import RunError
 from nst_core.images import Picture
@@ -94,7 +94,7 @@ def _plain(record: RunRecord) -> TransferConfig:
     Alpha of one style strength may be another on each backbone, which is no setting of its own.
     """
     config, backbone = record.config, find_backbone(record.config.backbone)
-    if smooths_as_usual(config):
+    if smooths_as_usual(config, record.weights.source):
         config = replace(config, variation_weight=None)
     if is_of_strength(config, record.weights.source):
         config = replace(config, content_weight=None)
@@ -103,7 +103,7 @@ def _plain(record: RunRecord) -> TransferConfig:
     kinds = ("imagenet", "sketch")
     if config.style_layers in [weigh_alike(backbone.usual_style_layers(kind)) for kind in kinds]:
         config = replace(config, style_layers=None)
-    if config.content_layers in [weigh_alike(backbone.usual_content_layers(kind)) for kind in kinds]:
+    if config.content_layers in [weigh_content(backbone.usual_content_layers(kind)) for kind in kinds]:
         config = replace(config, content_layers=None)
     return config.resolved()
 

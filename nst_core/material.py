@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nst_core.backbones import find_backbone, split_layer
 from nst_core.checks import without_effect
-from nst_core.choices import LARGEST_SIZE, WEIGHTS_SOURCES, weigh_alike
+from nst_core.choices import LARGEST_SIZE, WEIGHTS_SOURCES, weigh_alike, weigh_content
 from nst_core.config import TransferConfig
 from nst_core.engine import Engine, Factors
 from nst_core.images import Picture, resize
@@ -95,7 +95,7 @@ def resolve(config: TransferConfig, source: WeightsSource | None = None) -> Tran
         content_weight=alpha,
         variation_weight=gamma,
         style_layers=config.style_layers or weigh_alike(backbone.usual_style_layers(kind)),
-        content_layers=config.content_layers or weigh_alike(backbone.usual_content_layers(kind)),
+        content_layers=config.content_layers or weigh_content(backbone.usual_content_layers(kind)),
     )
 
 

@@ -13,7 +13,8 @@ from assets.sketch.atlas import FAMILIES, Atlas, cells_of, texture
 from assets.sketch.checkpoints import CheckpointError, restore, save
 from assets.sketch.crops import SPOILED, SPOILINGS, Cutter, Sampler, soften
 from assets.sketch.export import export, pack
-from assets.sketch.objective import Gram, Plan, head_layers, smoothed_loss, waves, with_heads
+from assets.sketch.initialisation import grains, waves
+from assets.sketch.objective import Gram, Plan, head_layers, smoothed_loss, with_heads
 from assets.sketch.train import Training, read_curve
 from nst_core.architectures import Architecture, resnet50, vgg
 from nst_core.backbones import BACKBONES, BGR_MEANS
@@ -157,24 +158,57 @@ def test_gram_head_by_hand() -> None:
     np.testing.assert_allclose(np.asarray(Gram()(activations)), np.sqrt([[5, 1, 2]]), rtol=1e-3)
 
 
-def test_waves_are_of_one_strength_and_none_is_shorter_than_a_stride_can_carry() -> None:
-    kernels = waves((7, 7, 3, 16))
+def spectra(kernels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Power [4096, N] of kernels [k, k, 3, N] in all colours, and the frequencies [4096], cycles a pixel."""
+    power = np.sum(np.abs(np.fft.fft2(kernels, (64, 64), axes=(0, 1))) ** 2, axis=2)
+    frequencies = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64)))
+    return power.reshape(64 * 64, -1), frequencies.reshape(-1)
+
+
+@pytest.mark.parametrize("made", [waves, grains])
+def test_first_kernels_are_of_one_strength_and_see_next_to_nothing_of_single_pixels(made) -> None:
+    kernels = made((7, 7, 3, 16))
     np.testing.assert_allclose(np.mean(kernels**2, axis=(0, 1, 2)), 2 / (7 * 7 * 3), rtol=1e-5)
-    # Where each kernel's spectrum is strongest, in cycles a pixel.
-    spectra = np.abs(np.fft.fft2(kernels.sum(axis=2), (64, 64), axes=(0, 1))).reshape(-1, 16)
-    frequencies = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64))).reshape(-1)
-    strongest = frequencies[spectra.argmax(axis=0)]
+    power, frequencies = spectra(kernels)
+    assert np.all(power[frequencies > 3 / 8].sum(axis=0) < 0.08 * power.sum(axis=0))
+
+
+def test_waves_are_dealt_over_all_lengths() -> None:
+    power, frequencies = spectra(waves((7, 7, 3, 16)))
+    strongest = frequencies[power.argmax(axis=0)]
     assert 0.15 < strongest.max() <= 1 / 4
     assert strongest.min() < 0.1
 
 
-def test_training_starts_from_waves_and_without_residual_branches() -> None:
+def test_grains_are_blind_to_flat_areas_and_see_fine_detail() -> None:
+    kernels = grains((7, 7, 3, 16))
+    np.testing.assert_allclose(kernels.sum(axis=(0, 1)), 0, atol=1e-6)
+    power, frequencies = spectra(kernels)
+    fine = (frequencies > 1 / 8) & (frequencies < 3 / 8)
+    assert np.mean(power[fine].sum(axis=0) / power.sum(axis=0)) > 0.5
+
+
+def test_resnet50_sees_waves_and_grains_for_good_and_starts_without_residual_branches() -> None:
     body, _ = with_heads(BACKBONES["resnet50"], resnet50(WIDTH), classes=4, pictures=2)
-    stem = body.get_layer("conv1_conv").get_weights()[0]
+    first = body.get_layer("conv1_conv")
+    stem = first.get_weights()[0]
     np.testing.assert_array_equal(stem[..., ::2], waves(stem[..., ::2].shape))
+    np.testing.assert_array_equal(stem[..., 1::2], grains(stem[..., 1::2].shape))
+    assert not first.trainable
     last = [layer.gamma for layer in body.layers if layer.name.endswith("_3_bn")]
     assert len(last) == 16
     assert not any(np.any(np.asarray(gamma)) for gamma in last)
+
+
+def test_the_file_in_the_repository_holds_the_first_kernels_as_they_are_made() -> None:
+    with np.load(FOLDER / "resnet50.npz") as stored:
+        stem = stored["conv1_conv/kernel"].astype(np.float32)
+    for found, made in ((stem[..., ::2], waves((7, 7, 3, 8))), (stem[..., 1::2], grains((7, 7, 3, 8)))):
+        # Batch normalisation and calibration scale each channel, and float16 rounds.
+        alike = np.sum(found * made, axis=(0, 1, 2)) / np.sqrt(
+            np.sum(found**2, axis=(0, 1, 2)) * np.sum(made**2, axis=(0, 1, 2))
+        )
+        np.testing.assert_allclose(np.abs(alike), 1, atol=1e-3)
 
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(

@@ -11,6 +11,7 @@ from keras import ops
 
 from assets.sketch.atlas import Atlas
 from assets.sketch.crops import SPOILINGS, Cutter
+from assets.sketch.initialisation import initialise
 from nst_core.architectures import Architecture
 from nst_core.backbones import Backbone
 from nst_core.networks import keras_model
@@ -80,46 +81,6 @@ def with_heads(
         size = classes if number == HEADS - 1 else pictures * SPOILINGS
         outputs.append(keras.layers.Dense(size, name=f"head{number}")(normal))
     return body, keras.Model(body.input, outputs, name="with_heads")
-
-
-def initialise(body: Any) -> None:
-    """Set what a network starts from where Keras' own start serves style badly.
-
-    Every other kernel of a large convolution, ResNet50's first, becomes a wave in place of noise: noise
-    answers to little but the mean of what it sees, and a short training leaves it noise. Residual branches
-    start at nothing (Goyal et al. 2017, section 5.1), so that what the first layer saw is handed on and the
-    branches add to it.
-    """
-    for layer in body.layers:
-        if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size[0] > 3:
-            kernel, *rest = layer.get_weights()
-            kernel[..., ::2] = waves(kernel[..., ::2].shape)
-            layer.set_weights([kernel, *rest])
-        if layer.name.endswith("_3_bn"):
-            layer.gamma.assign(ops.zeros_like(layer.gamma))
-
-
-def waves(shape: tuple[int, int, int, int], seed: int = 0) -> npt.NDArray[np.float32]:
-    """Kernels [k, k, 3, N]: waves of length 5 to 16 pixels, tinted about grey, in a Gaussian window.
-
-    None is shorter than two of the stride's steps, so that fine hatching cannot pass for coarse forms.
-    Scaled as He et al. (2015) draw theirs: a mean square of 2 over the number of inputs.
-    """
-    side, _, colours, count = shape
-    generator = np.random.default_rng(seed)
-    rows, columns = np.indices((side, side)) - (side - 1) / 2
-    window = np.exp(-(rows**2 + columns**2) / (2 * (side / 4) ** 2))
-    # Directions and lengths are dealt evenly, in unlike order, so that few channels leave no gap.
-    turns = np.pi * (np.arange(count) + generator.random(count)) / count
-    lengths = 5 * (16 / 5) ** generator.permutation(np.linspace(0, 1, count))
-    kernels = np.empty(shape)
-    for index, (turn, length) in enumerate(zip(turns, lengths, strict=True)):
-        along = rows * np.sin(turn) + columns * np.cos(turn)
-        wave = window * np.cos(2 * np.pi * (along / length + generator.random()))
-        tint = 1 + 0.7 * generator.standard_normal(colours)
-        kernels[..., index] = wave[:, :, None] * tint
-    kernels *= np.sqrt(2 / (side * side * colours) / np.mean(kernels**2, axis=(0, 1, 2)))
-    return kernels.astype(np.float32)
 
 
 class Gram(keras.layers.Layer):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nst_core.backbones import find_backbone
-from nst_core.choices import Pooling, weigh_alike
+from nst_core.choices import Pooling, weigh_alike, weigh_content
 from nst_core.config import TransferConfig
 from nst_core.images import Picture
 from nst_core.networks import Network
@@ -73,7 +73,7 @@ def make_painter(
         seed=seed,
         pooling=pooling,
         style_layers=weigh_alike(backbone.usual_style_layers(layers)),
-        content_layers=weigh_alike(backbone.usual_content_layers(layers)),
+        content_layers=weigh_content(backbone.usual_content_layers(layers)),
     )
     alpha, _, gamma = loss_weights(asked, layers)
     config = resolve(replace(asked, content_weight=alpha, variation_weight=gamma), source)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nst_core.backbones import BACKBONES, COLOURS, RESNET50, VGG19, Backbone, without_deepest
-from nst_core.choices import LayerWeights, weigh_alike
+from nst_core.choices import LayerWeights, weigh_alike, weigh_content
 from nst_core.comparison import Comparison, cross_examine
 from nst_core.config import TransferConfig
 from nst_core.images import Picture
@@ -51,7 +51,7 @@ class Column:
         if self.without or self.also_style:
             settings["style_layers"] = self._style_layers(weights)
         if self.content_by:
-            usual = weigh_alike(
+            usual = weigh_content(
                 self.content_by.usual_content_layers(expected_source(self.content_by, weights))
             )
             settings["content_layers"] = of_network(self.content_by.name, usual)

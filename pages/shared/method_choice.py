@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from nst_core.backbones import COLOURS, find_backbone
-from nst_core.choices import LayerWeights, weigh_alike
+from nst_core.choices import LayerWeights, weigh_alike, weigh_content
 from nst_core.weights import expected_source
 
 OWN = "own"  # the content is seen by the same network as the style
@@ -56,7 +56,7 @@ def _source(backbone: str) -> str:
 def content_layers(backbone: str) -> LayerWeights:
     """(layer, weight) pairs as they stand: the visitor's own, else the usual ones of the weights in use."""
     own: LayerWeights | None = st.session_state.get(f"layers.{backbone}.content")
-    return own or weigh_alike(find_backbone(backbone).usual_content_layers(_source(backbone)))
+    return own or weigh_content(find_backbone(backbone).usual_content_layers(_source(backbone)))
 
 
 def set_style(backbone: str, weights: Mapping[str, float]) -> None:

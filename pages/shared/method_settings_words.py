@@ -1,7 +1,7 @@
 """What the settings change, in words and formulas, in the style of the algorithm's own parts."""
 
 from nst_core.choices import STRENGTH, VARIATION_OVER_ROOT
-from nst_core.strength import content_weight_at
+from nst_core.strength import SMOOTHER, content_weight_at
 
 _FAITHFUL, _USUAL, _WILD = (content_weight_at(strength, "", "") for strength in (0, STRENGTH, 100))
 
@@ -17,6 +17,9 @@ smoothing goes along, as there is more grain to smooth where the content weighs 
 $$
 \alpha = 10^{{\,c(s)}} \qquad \gamma = {VARIATION_OVER_ROOT["relative"]:g} \sqrt\alpha
 $$
+
+The bundled sketches of the VGGs take {SMOOTHER["vgg19", "sketch"]:g} times that $\gamma$, as they bring more
+grain, and that of ResNet50, which looks at every other pixel, {SMOOTHER["resnet50", "sketch"]:g} times.
 
 On most networks $\alpha$ goes from {_FAITHFUL:.3g} (faithful) over {_USUAL:.3g} (at {STRENGTH:g}, the
 default) to {_WILD:.3g} (wild). Each bundled sketch has its own line, measured so that one strength keeps as

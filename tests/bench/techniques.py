@@ -23,7 +23,7 @@ from typing import Any
 
 from assets.sketch.matching import Measurement, search
 from nst_core.backbones import COLOURS, find_backbone, without_deepest
-from nst_core.choices import STRENGTH, weigh_alike
+from nst_core.choices import STRENGTH, weigh_alike, weigh_content
 from nst_core.config import TransferConfig
 from nst_core.images import encode_png
 from nst_core.metrics import METRICS
@@ -67,7 +67,7 @@ def more_layers(backbone: str) -> dict[str, Any]:
 def content_of(other: str) -> dict[str, Any]:
     """Content seen through another backbone."""
     layers = find_backbone(other).usual_content_layers("sketch")
-    return {"content_layers": weigh_alike(tuple(f"{other}:{name}" for name in layers))}
+    return {"content_layers": weigh_content(tuple(f"{other}:{name}" for name in layers))}
 
 
 def style_of(backbone: str, other: str) -> dict[str, Any]:

@@ -135,7 +135,8 @@ def test_columns_of_layers_leave_out_or_add_what_they_say() -> None:
     assert (mixed.backbone, mixed.style_layers) == ("vgg19", None)
     assert mixed.content_layers == (("resnet50:conv4_block6_out", 1.0),)
     mixed = requested("resnet50-content-vgg19", "sketch")
-    assert mixed.content_layers == (("vgg19:block3_conv2", 0.5), ("vgg19:block4_conv2", 0.5))
+    shallow, *deep = (f"vgg19:{layer}" for layer in VGG19.sketch_content_layers)
+    assert mixed.content_layers == ((shallow, 0.05), *((layer, 0.475) for layer in deep))
     both = requested("vgg19-and-resnet50").style_layers or ()
     assert both == (
         *((layer, pytest.approx(0.1)) for layer in VGG19.style_layers),
