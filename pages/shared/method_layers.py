@@ -11,6 +11,7 @@ from nst_core.anatomy import LayerFacts, colours_facts, layer_facts, stations
 from nst_core.anatomy_figures import anatomy_figure
 from nst_core.architectures import Architecture
 from nst_core.backbones import Backbone, find_backbone
+from nst_core.choices import LayerWeights
 from nst_core.images import Picture
 from nst_core.plan import fit
 from nst_core.presets import PRESETS
@@ -131,14 +132,23 @@ def _renew(backbone: str) -> None:
     st.session_state[key] = st.session_state.get(key, 0) + 1
 
 
+def _equal(layers: LayerWeights) -> bool:
+    return len({weight for _, weight in layers}) == 1
+
+
+def _told(layers: LayerWeights) -> list[str]:
+    equal = _equal(layers)
+    return [f"`{layer}`" if equal else f"`{layer}` × {weight:.3g}" for layer, weight in layers]
+
+
 def show_choice(backbone: Backbone) -> None:
     """The chosen layers in words, and the way back."""
     style, content = style_layers(backbone.name), content_layers(backbone.name)
-    equal = len({weight for _, weight in style}) == 1
-    told = ", ".join(f"`{layer}`" if equal else f"`{layer}` × {weight:.3g}" for layer, weight in style)
+    equal = _equal(style)
     each = f", each at weight {style[0][1]:.3g}" if equal and len(style) > 1 else ""
-    seen = " and ".join(f"`{layer}`" for layer, _ in content)
-    st.markdown(f"**Style** from {told}{each}; **content** from {seen}.")
+    *others, last = _told(content)
+    seen = f"{', '.join(others)} and {last}" if others else last
+    st.markdown(f"**Style** from {', '.join(_told(style))}{each}; **content** from {seen}.")
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, action, disabled in (
             ("Back to the usual layers", forget, not own_layers(backbone.name)),

@@ -18,12 +18,12 @@ $$
 \alpha = 10^{{\,c(s)}} \qquad \gamma = {VARIATION_OVER_ROOT["relative"]:g} \sqrt\alpha
 $$
 
-The bundled sketches of the VGGs take {SMOOTHER["vgg19", "sketch"]:g} times that $\gamma$, as they bring more
-grain, and that of ResNet50, which looks at every other pixel, {SMOOTHER["resnet50", "sketch"]:g} times.
+The bundled sketches of VGG16 and ResNet50 take {SMOOTHER["resnet50", "sketch"]:g} times that $\gamma$.
 
 On most networks $\alpha$ goes from {_FAITHFUL:.3g} (faithful) over {_USUAL:.3g} (at {STRENGTH:g}, the
 default) to {_WILD:.3g} (wild). Each bundled sketch has its own line, measured so that one strength keeps as
-much of the content's structure and edges on all three.
+much of the content's structure and edges on both VGGs. ResNet50's keeps somewhat more, as below that it loses
+the content and comes no nearer to the style.
 """,
     ),
     (

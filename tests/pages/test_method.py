@@ -237,7 +237,8 @@ def test_sketch_weights_have_their_own_usual_style_layers(monkeypatch: pytest.Mo
     table = app.data_editor[0].value
     assert set(table["Layer"][table["Style"]]) == set(VGG19.sketch_style_layers)
     assert table["Layer"][0] == COLOURS
-    assert "**content** from `block2_conv2`, `block3_conv2` and `block4_conv2`." in words(app)
+    told = "**content** from `block2_conv2` × 0.05, `block3_conv2` × 0.475 and `block4_conv2` × 0.475."
+    assert told in words(app)
 
 
 def test_the_bench_refuses_more_than_it_can_hold_and_tries_failures_again() -> None:
