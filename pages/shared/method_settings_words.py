@@ -46,7 +46,7 @@ $$
 
 for a lower loss. Where some directions are far steeper than others, that takes far fewer steps, and it is the
 default: on five pairs of the samples, in the same 90 steps, the sketch of VGG19 came to a texture error of
-0.24 with it and 0.35 with Adam, that of ResNet50 to 0.31 and 0.37. It holds some forty pictures' worth of
+0.24 with it and 0.35 with Adam, that of ResNet50 to 0.33 and 0.37. It holds some forty pictures' worth of
 numbers, so that very large pictures are left to Adam where memory is short. *Finish on pixels with L-BFGS*
 lets any optimiser and canvas make the large forms at the small sizes, and L-BFGS the last size on pixels.
 """,
