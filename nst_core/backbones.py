@@ -48,7 +48,7 @@ class Backbone:
         return self.sketch_style_layers if source == "sketch" else self.style_layers
 
     def usual_content_layers(self, source: str) -> tuple[str, ...]:
-        """The content layers by default: for sketches a shallower one too, which holds faces and windows."""
+        """The content layers by default: for sketches shallower ones too, which hold faces and windows."""
         return self.sketch_content_layers if source == "sketch" else (self.content_layer,)
 
     def architecture(self, width: float = 1.0) -> Architecture:

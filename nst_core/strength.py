@@ -23,8 +23,8 @@ CURVES: Mapping[tuple[str, str], tuple[float, ...]] = MappingProxyType(
     }
 )
 
-# Gamma over the usual one of its alpha, where that is another: what left skies clean and strokes whole over
-# the sample pairs.
+# Gamma over the usual one of its alpha, where that is another: chosen over the sample pairs, by eye and with
+# random weights beside (`python -m assets.sketch.against_random`).
 SMOOTHER: Mapping[tuple[str, str], float] = MappingProxyType(
     {("vgg16", "sketch"): 1.5, ("resnet50", "sketch"): 1.5}
 )

@@ -49,6 +49,8 @@ def test_sketch_weights_get_more_style_layers(backbone):
     resolved = resolve(config, replace(SOURCE, source="sketch"))
     assert tuple(name for name, _ in resolved.style_layers) == row.sketch_style_layers
     assert sum(weight for _, weight in resolved.style_layers) == pytest.approx(1)
+    shallow, middle, deep = row.sketch_content_layers
+    assert resolved.content_layers == ((shallow, 0.05), (middle, 0.475), (deep, 0.475))
     assert resolve(config, replace(SOURCE, source="imagenet")) == resolve(config)
 
 
