@@ -102,12 +102,12 @@ RESNET50 = Backbone(
     sketch_style_layers=(
         "conv1_relu",
         *(f"conv2_block{index}_out" for index in (1, 3)),
-        *(f"conv3_block{index}_out" for index in (2, 4)),
+        *(f"conv3_block{index}_out" for index in (1, 2)),
         COLOURS,
     ),
     content_layer="conv4_block6_out",
     # Their strides are those of the VGGs' three.
-    sketch_content_layers=("conv1_relu", "conv2_block3_out", "conv3_block4_out"),
+    sketch_content_layers=("conv1_relu", "conv2_block3_out", "conv3_block2_out"),
     colour="#D55E00",
     imagenet_folder="resnet",
     imagenet_file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",

@@ -37,7 +37,7 @@ def test_the_chosen_layers_exist_where_features_are_read(row):
     assert set(row.sketch_style_layers) <= {*names, COLOURS}
     # ResNet50's sketch is no better for what lies deeper, and quicker without it.
     assert set(row.style_layers) - set(row.sketch_style_layers) == (
-        {"conv4_block6_out", "conv5_block3_out"} if row is RESNET50 else set()
+        {"conv3_block4_out", "conv4_block6_out", "conv5_block3_out"} if row is RESNET50 else set()
     )
     assert set(row.sketch_content_layers) <= set(names)
     for chosen in (row.style_layers, row.sketch_style_layers):
@@ -61,8 +61,8 @@ def test_without_deepest_leaves_out_whole_stages():
     assert without_deepest(VGG19.style_layers, 2) == VGG19.style_layers[:3]
     left = without_deepest(RESNET50.sketch_style_layers)
     assert [name for name in RESNET50.sketch_style_layers if name not in left] == [
+        "conv3_block1_out",
         "conv3_block2_out",
-        "conv3_block4_out",
     ]
     assert COLOURS in left
 
