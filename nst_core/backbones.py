@@ -98,7 +98,7 @@ RESNET50 = Backbone(
         "conv4_block6_out",
         "conv5_block3_out",
     ),
-    # Deeper layers take longer and bring no texture nearer (tests.bench.techniques: a stage deeper).
+    # Deeper layers take longer and bring textures hardly nearer (tests.bench.techniques: a stage deeper).
     sketch_style_layers=(
         "conv1_relu",
         *(f"conv2_block{index}_out" for index in (1, 3)),

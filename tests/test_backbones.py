@@ -35,7 +35,7 @@ def test_the_chosen_layers_exist_where_features_are_read(row):
     names = row.architecture().folded().names
     assert set(row.style_layers) | {row.content_layer} <= set(names)
     assert set(row.sketch_style_layers) <= {*names, COLOURS}
-    # ResNet50's sketch is no better for what lies deeper, and quicker without it.
+    # ResNet50's sketch is hardly better for what lies deeper, and quicker without it.
     assert set(row.style_layers) - set(row.sketch_style_layers) == (
         {"conv3_block4_out", "conv4_block6_out", "conv5_block3_out"} if row is RESNET50 else set()
     )
