@@ -48,6 +48,7 @@ def compared(page: Page, incidents: Incidents, server: AppServer, address: str) 
     """The finished comparison, found by its address; whatever a test does, it writes no error."""
     open_page(page, server, address.removeprefix(f"{server.url}/"))
     expect(page.locator(".panel .layer")).to_have_count(5)
+    settle(page)  # what is still being written moves the pictures under a pointer
     yield page
     assert incidents.errors == []
     assert incidents.elsewhere(server.url) == []
