@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from numbers import Real
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -66,6 +67,11 @@ _RANGES: Mapping[str, tuple[str, float, float]] = MappingProxyType(
         "averaging": ("The averaging", 0.0, MOST_AVERAGING),
     }
 )
+
+
+def plain(value: Any) -> Any:
+    """A number of NumPy, as loops over arange and linspace give, as Python's own, which JSON carries."""
+    return value.item() if isinstance(value, Real) and hasattr(value, "item") else value
 
 
 def check_choices(config: Any) -> None:
@@ -137,7 +143,7 @@ def checked_layers(name: str, layers: object, backbone: str) -> LayerWeights:
     for item in layers:
         if not isinstance(item, list | tuple) or len(item) != 2:
             raise ConfigError(f"The {what} must be pairs of a layer and its weight; received {item!r}.")
-        key, weight = item
+        key, weight = item[0], plain(item[1])
         check_weight(f"The weight of {key}", weight)
         checked.append((_checked_layer(key, backbone), float(weight)))
     if len({layer for layer, _ in checked}) < len(checked):

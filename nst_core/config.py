@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from nst_core.checks import check_choices, check_numbers, checked_layers
+from nst_core.checks import check_choices, check_numbers, checked_layers, plain
 from nst_core.choices import (
     LEARNING_RATES,
     LOSS_WEIGHTS,
@@ -85,6 +85,8 @@ class TransferConfig:
     precision: Precision = "auto"
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, plain(getattr(self, field.name)))
         check_choices(self)
         check_numbers(self)
         for name in ("style_layers", "content_layers"):

@@ -4,6 +4,7 @@ import json
 from dataclasses import FrozenInstanceError, fields, replace
 from typing import get_args
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -185,3 +186,23 @@ def test_the_field_a_config_draws_are_all_fields() -> None:
 
     note()
     assert drawn == {field.name for field in fields(TransferConfig)}
+
+
+def test_numbers_of_numpy_become_pythons_own() -> None:
+    taken = TransferConfig(
+        steps=np.arange(5)[3],
+        strength=np.linspace(0, 100, 5, dtype=np.float32)[1],
+        content_weight=np.float32(0.5),
+        content_layers=[("block4_conv2", np.int64(2))],
+    )
+    assert taken == TransferConfig(
+        steps=3, strength=25.0, content_weight=0.5, content_layers=(("block4_conv2", 2.0),)
+    )
+    assert (type(taken.steps), type(taken.strength), type(taken.content_weight)) == (int, float, float)
+    assert TransferConfig.from_json(taken.to_json()) == taken
+
+
+@pytest.mark.parametrize("size", [np.float64(256.0), np.int64(1), np.bool_(True)])
+def test_numbers_of_numpy_are_checked_like_others(size: object) -> None:
+    with pytest.raises(ConfigError, match="The size must be a whole number"):
+        TransferConfig(size=size)  # type: ignore[arg-type]
