@@ -137,8 +137,10 @@ def without_effect(config: Any) -> tuple[str, ...]:
 def checked_layers(name: str, layers: object, backbone: str) -> LayerWeights:
     """(layer, weight) pairs as tuples, a layer of the run's own backbone without its name before it."""
     what = name.replace("_", " ")
-    if not isinstance(layers, list | tuple) or not layers:
-        raise ConfigError(f"The {what} must name at least one layer; received {layers!r}.")
+    if not isinstance(layers, list | tuple):
+        raise ConfigError(f"The {what} must be pairs of a layer and its weight; received {layers!r}.")
+    if not layers:
+        raise ConfigError(f"The {what} must name at least one layer.")
     checked = []
     for item in layers:
         if not isinstance(item, list | tuple) or len(item) != 2:

@@ -79,7 +79,7 @@ def _transfer(options: argparse.Namespace) -> int:
 
     config = make_config(options)
     if options.output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise ConfigError(f"The output must end in .png or .jpg; received {options.output.name!r}.")
+        raise ConfigError(f"The output must end in .png or .jpg; received {str(options.output)!r}.")
     for path in filter(None, (options.output, options.record)):
         check_writable(path, sources=(options.content, options.style))
     if options.record and options.record.resolve() == options.output.resolve():

@@ -92,7 +92,8 @@ def _measure_all(
     ending = DONE
     for index, case in enumerate(cases):
         words = f"{find_backbone(case.backbone).label}, {case.weights}, {case.width} x {case.height}"
-        patience = None if end is None else end - time.monotonic()
+        # However slow the machine is, the first row is worth waiting for.
+        patience = None if end is None or not rows else end - time.monotonic()
         try:
             with _telling(f"{index + 1} of {len(cases)}: {words}"):
                 row = measure(case, QUICK if end else THOROUGH, ceiling, patience=patience)
@@ -101,8 +102,9 @@ def _measure_all(
             ending = FAILED
             continue
         if row is None:
-            tell_notes([f"there was no time for {len(cases) - index} of {len(cases)} rows."])
-            return ending if rows else FAILED
+            left = f"there was no time for {len(cases) - index} of {len(cases)} rows"
+            tell_notes([f"{left}; leave out --quick to have them all."])
+            return ending
         rows.append(row)
         _learn(row)
         # Again, because what else runs here may have slowed it before.

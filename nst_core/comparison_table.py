@@ -173,8 +173,8 @@ def _cost_rows(records: Sequence[RunRecord]) -> tuple[Row, ...]:
         row("seconds", "Time", "The whole run, compiling included.", [r.seconds for r in records], unit="s"),
         row(
             "seconds_a_step",
-            "Time a step",
-            "At the last size, its first step left out.",
+            "Time a step, last size",
+            "Its first step left out; steps at smaller sizes take less.",
             [seconds_a_step(record) for record in records],
             unit="s",
         ),

@@ -114,7 +114,10 @@ def _how_words(config: TransferConfig) -> dict[str, tuple[str, str]]:
         "init": ("Starts from", config.init),
         "canvas": ("Canvas", CANVAS_WORDS[config.canvas]),
         "optimiser": ("Optimiser", OPTIMISER_WORDS[config.optimiser]),
-        "learning_rate": ("Learning rate", f"{config.learning_rate:g}"),
+        "learning_rate": (
+            "Learning rate",
+            f"{config.learning_rate:g}" if config.optimiser == "adam" else "L-BFGS has none",
+        ),
         "finish": ("Last size", FINISH_WORDS[config.finish]),
         "jitter": ("Jitter", f"{config.jitter} px"),
         "averaging": ("Averaging", f"{config.averaging:g}"),

@@ -52,6 +52,8 @@ with third:
         disabled=running or not names,
         key="compare.run",
     )
+    if not names:
+        st.caption("Choose at least one column.")
 try:
     config = choose_settings("vgg19", preset, columns=4)
     if pressed:

@@ -201,15 +201,25 @@ def test_quick_leaves_what_there_is_no_time_for(
     assert main(["bench", "--quick", "--json", "speed.json"]) == 0
     assert len(asked) == 3
     assert len(json.loads((folder / "speed.json").read_text("utf-8"))["rows"]) == 2
-    assert "no time for 2 of 4 rows" in capsys.readouterr().err
+    assert "no time for 2 of 4 rows; leave out --quick" in capsys.readouterr().err
 
 
-def test_no_row_at_all_is_a_failure(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_quick_waits_for_the_first_row_whatever_it_takes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure_by(monkeypatch, lambda case: None)
-    assert main(["bench", "--quick"]) == 1
-    assert "no time for 4 of 4 rows" in capsys.readouterr().err
+    waits: list[float | None] = []
+
+    def measure(case: Case, effort: Effort, ceiling: Any, *, patience: float | None) -> Row | None:
+        waits.append(patience)
+        return made_up(case) if patience is None else None
+
+    monkeypatch.setattr(cli_bench, "measure", measure)
+    monkeypatch.setattr(cli_bench, "measure_ceiling", lambda side, repeats=5: dict(CEILING))
+    assert main(["bench", "--quick", "--json", "speed.json"]) == 0
+    assert len(json.loads((folder / "speed.json").read_text("utf-8"))["rows"]) == 1
+    first, second = waits
+    assert first is None
+    assert second is not None
 
 
 def test_a_real_row(

@@ -2,26 +2,28 @@
 
 import hashlib
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assets.sketch import calibration, textures
+from assets.sketch import calibration, textures, train
 from assets.sketch.atlas import FAMILIES, Atlas, cells_of, texture
 from assets.sketch.checkpoints import CheckpointError, restore, save
 from assets.sketch.crops import SPOILED, SPOILINGS, Cutter, Sampler, soften
 from assets.sketch.export import export, pack
 from assets.sketch.initialisation import grains, waves
 from assets.sketch.objective import Gram, Plan, head_layers, smoothed_loss, with_heads
-from assets.sketch.train import Training, read_curve
+from assets.sketch.train import Point, Training, read_curve
 from nst_core.architectures import Architecture, resnet50, vgg
 from nst_core.backbones import BACKBONES, BGR_MEANS
 from nst_core.networks import fold, random_network
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "sketch"
 PLAN = Plan(steps=6, seed=3, batch=4, crop=32, large_crop=32, large_batch=4, settling=6, evaluation=1)
+SETTINGS = {"steps": 6, "batch": 4}
 WIDTH = 1 / 16
 # One convolution a block compiles in a third of the time.
 SHALLOW = replace(BACKBONES["vgg16"], build=lambda width: vgg((1, 1, 1, 1, 1), width))
@@ -231,21 +233,74 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(
 def test_an_interrupted_checkpoint_leaves_the_last_one(
     trained: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(tmp_path, trained.variables, step=4, seconds=2.5)
+    save(tmp_path, trained.variables, settings=SETTINGS, step=4, seconds=2.5)
 
     def full_disk(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(np, "savez", full_disk)
     with pytest.raises(OSError, match="No space"):
-        save(tmp_path, trained.variables, step=5, seconds=3.0)
-    assert restore(tmp_path, trained.variables) == (4, 2.5)
+        save(tmp_path, trained.variables, settings=SETTINGS, step=5, seconds=3.0)
+    assert restore(tmp_path, trained.variables, settings=SETTINGS) == (4, 2.5)
 
 
 def test_a_checkpoint_of_another_network_is_refused(trained: Training, tmp_path: Path) -> None:
-    save(tmp_path, trained.variables, step=4, seconds=2.5)
+    save(tmp_path, trained.variables, settings=SETTINGS, step=4, seconds=2.5)
     with pytest.raises(CheckpointError, match="another network or an older trainer; move it away"):
-        restore(tmp_path, trained.variables[1:])
+        restore(tmp_path, trained.variables[1:], settings=SETTINGS)
+
+
+def test_a_checkpoint_by_other_settings_is_refused_and_kept(trained: Training, tmp_path: Path) -> None:
+    save(tmp_path, trained.variables, settings=SETTINGS, step=4, seconds=2.5)
+    with pytest.raises(CheckpointError, match="trained with batch 4, not 8; ask for the same again"):
+        restore(tmp_path, trained.variables, settings=SETTINGS | {"batch": 8})
+    assert restore(tmp_path, trained.variables, settings=SETTINGS) == (4, 2.5)
+
+
+def run_command(folder: Path, monkeypatch: pytest.MonkeyPatch, atlas: Atlas, *options: str) -> int:
+    """The command on three pictures and a shallow network."""
+    monkeypatch.setattr(train, "cached_atlas", lambda *_, **__: atlas)
+    monkeypatch.setattr(train, "BACKBONES", {"vgg16": SHALLOW})
+    small = ("--batch", "2", "--crop", "32", "--large-crop", "32", "--large-batch", "2", "--width", "0.0625")
+    return train.main(["--backbone", "vgg16", "--cache", str(folder), "--no-export", *small, *options])
+
+
+def test_ctrl_c_keeps_what_was_trained_and_the_same_command_goes_on(
+    atlas: Atlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def show(point: Point, steps: int) -> None:
+        steps_shown.append(point.step)
+        if point.step == 50:
+            signal.raise_signal(signal.SIGINT)
+
+    steps_shown: list[int] = []
+    monkeypatch.setattr(train, "show", show)
+    assert run_command(tmp_path, monkeypatch, atlas, "--steps", "60") == 130
+    assert "Stopped and kept at step 50; the same command goes on" in capsys.readouterr().out
+    assert [point.step for point in read_curve(tmp_path / "vgg16")] == steps_shown == [50]
+    assert run_command(tmp_path, monkeypatch, atlas, "--steps", "60") == 0
+    assert [point.step for point in read_curve(tmp_path / "vgg16")][-1] == steps_shown[-1] == 60
+    with pytest.raises(SystemExit) as ended:
+        run_command(tmp_path, monkeypatch, atlas, "--steps", "80")
+    assert ended.value.code == 2
+    assert "trained with steps 60, not 80" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--steps", "0", "must be 1 or more; received 0"),
+        ("--crop", "31", "must be 32 or more; received 31"),
+        ("--batch", "two", "invalid whole number value: 'two'"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_before_anything_is_painted(
+    option: str, value: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train.main(["--backbone", "vgg16", option, value])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
 
 
 def test_settling_makes_inference_agree_with_the_batch(trained: Training) -> None:

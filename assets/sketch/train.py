@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from assets.sketch.checkpoints import CheckpointError, restore, save
 from assets.sketch.crops import Batches, Sampler
 from assets.sketch.objective import HEADS, Plan, adam_w, compile_for, cutting, with_heads
 from nst_core.backbones import BACKBONES, Backbone
+from nst_core.cli_run import STOPPED, stopping_by_interrupt
 
 WIDTH = 0.25
 # Far from every training step's crops.
@@ -52,7 +53,7 @@ class Training:
         self.whole = cutting(atlas, self.model)
         compile_for(self.whole, self.optimizer)
         self.curve: list[Point] = []
-        self.step, self.seconds = restore(folder, self.variables)
+        self.step, self.seconds = restore(folder, self.variables, settings=asdict(plan))
         if self.step:
             self.curve = [point for point in read_curve(folder) if point.step <= self.step]
 
@@ -76,8 +77,12 @@ class Training:
             self.curve.append(point)
             yield point
             if stop // keep > kept or stop == last:
-                save(self.folder, self.variables, step=stop, seconds=self.seconds)
-                write_curve(self.folder, self.curve)
+                self.save()
+
+    def save(self) -> None:
+        """Keep everything as it is after the last point."""
+        save(self.folder, self.variables, settings=asdict(self.plan), step=self.step, seconds=self.seconds)
+        write_curve(self.folder, self.curve)
 
     def settle(self) -> None:
         """Average the batch statistics anew with the weights held still, over large crops.
@@ -132,13 +137,15 @@ def options() -> argparse.ArgumentParser:
     """The command's options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", choices=sorted(BACKBONES), required=True)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch", type=int, default=96)
-    parser.add_argument("--crop", type=int, default=48, help="side of the smaller crops, pixels")
-    parser.add_argument("--large-crop", type=int, default=80, help="side of the crops at the end, pixels")
-    parser.add_argument("--large-batch", type=int, default=48)
-    parser.add_argument("--textures", type=int, default=12, help="generated pictures of each family")
+    parser.add_argument("--steps", type=_at_least(1), default=6000)
+    parser.add_argument("--seed", type=_at_least(0), default=0)
+    parser.add_argument("--batch", type=_at_least(1), default=96)
+    parser.add_argument("--crop", type=_at_least(32), default=48, help="side of the smaller crops, pixels")
+    parser.add_argument(
+        "--large-crop", type=_at_least(32), default=80, help="side of the crops at the end, pixels"
+    )
+    parser.add_argument("--large-batch", type=_at_least(1), default=48)
+    parser.add_argument("--textures", type=_at_least(1), default=12, help="generated pictures of each family")
     parser.add_argument("--width", type=float, default=WIDTH, help="share of the published width")
     parser.add_argument(
         "--cache", type=Path, default=default_cache(), help="folder for pictures and checkpoints"
@@ -149,16 +156,32 @@ def options() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
-    """Train, resuming where a stopped run ended, then write the weights beside this file."""
+def _at_least(least: int) -> Callable[[str], int]:
+    """What argparse calls for a whole number that may not be smaller."""
+
+    def number(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"must be {least} or more; received {value}")
+        return value
+
+    number.__name__ = "whole number"  # argparse's word for what is no number at all
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, going on where a stopped training ended, then write the weights beside this file.
+
+    The exit code: 0, or 130 when Ctrl-C stopped it, which keeps what was trained. A second one keeps less.
+    """
     parser = options()
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     if asked.bf16:
         if keras.backend.backend() != "tensorflow":
             parser.error("--bf16 is for Keras on TensorFlow; leave it out or set KERAS_BACKEND=tensorflow.")
         import tensorflow as tf
 
         tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": True})
+    print("Painting pictures to learn from, some minutes unless they are in the cache.", flush=True)
     atlas = cached_atlas(asked.cache, each=asked.textures, seed=asked.seed)
     print(f"{len(atlas.pictures)} pictures, {len(atlas.cells)} classes", flush=True)
     given = ("steps", "seed", "batch", "crop", "large_crop", "large_batch")
@@ -168,19 +191,27 @@ def main() -> None:
         training = Training(backbone, plan, atlas, folder=folder, width=asked.width)
     except CheckpointError as error:
         parser.error(str(error))
-    for point in training.run():
-        show(point, plan.steps)
+    if not finish(training):
+        print(f"\nStopped and kept at step {training.step}; the same command goes on from there.")
+        return STOPPED
     if not asked.no_export:
         from assets.sketch.export import export
 
-        export(
-            training,
-            atlas,
-            asked.backbone,
-            Path(__file__).parent,
-            notes={"bfloat16": asked.bf16, "note": asked.note},
-        )
+        notes = {"bfloat16": asked.bf16, "note": asked.note}
+        export(training, atlas, asked.backbone, Path(__file__).parent, notes=notes)
+    return 0
+
+
+def finish(training: Training) -> bool:
+    """Train to the plan's end, showing how far it is; False when Ctrl-C stopped it, and all was kept."""
+    with stopping_by_interrupt() as stop:
+        for point in training.run():
+            show(point, training.plan.steps)
+            if stop.is_set() and point.step < training.plan.steps:
+                training.save()
+                return False
+    return True
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

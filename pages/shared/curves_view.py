@@ -74,7 +74,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "Weights": record.weights.label.removesuffix(" weights"),
         "Content": record.content.name,
         "Style": record.style.name,
-        "Size": f"{record.steps[-1].size[0]} × {record.steps[-1].size[1]}",
+        "Size reached": f"{record.steps[-1].size[0]} × {record.steps[-1].size[1]}",
         "Steps": len(record.steps),
         "Ended": ENDINGS[record.ending].split(",")[0],
         "Least loss": record.best.total if record.best else None,

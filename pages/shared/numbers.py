@@ -67,11 +67,17 @@ def show_numbers(comparison: Comparison) -> None:
 def _difference(records: Sequence[RunRecord]) -> str:
     """In which settings the runs differ, and what follows from the same strength without being one."""
     fields = differing_fields(records)
+
+    def follows(names: tuple[str, str]) -> bool:
+        """Whether both are not the same in all runs, though neither was set otherwise."""
+        several = [len({getattr(record.config, name) for record in records}) > 1 for name in names]
+        return all(several) and not set(names) & set(fields)
+
     differing = [name.replace("_", " ") for name in fields]
     told = f"These runs differ in {and_list(differing or ['no setting'])} and in nothing else."
-    weights = ("content_weight", "variation_weight")
-    following = [len({getattr(record.config, name) for record in records}) > 1 for name in weights]
-    if all(following) and not set(weights) & set(fields):
+    if follows(("style_layers", "content_layers")):
+        told += " Each network reads its own usual layers."
+    if follows(("content_weight", "variation_weight")):
         told += " The same strength means another α, and with it another γ, on each network."
     return told
 

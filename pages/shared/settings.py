@@ -54,7 +54,7 @@ def choose_preset(seconds: Mapping[str, float]) -> str:
 
 
 def _times(seconds: float) -> str:
-    return f" · ≈ {words_for(seconds)}" if seconds else ""
+    return f" ≈ {words_for(seconds)}" if seconds else ""
 
 
 def _preset_applied() -> str:

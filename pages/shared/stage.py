@@ -129,7 +129,7 @@ def show_result(lane: Lane, content: Picture) -> None:
         aspect=pixels.shape[1] / pixels.shape[0],
     )
     _offer_download(record, pixels)
-    show_numbers(record)
+    show_numbers(record, pixels)
     figure = loss_figure([series_of(record)], parts=PARTS, title="How fast did the losses fall?")
     st.plotly_chart(figure, key=f"curve.{record.id}", config=CHART)
 
@@ -166,21 +166,22 @@ def _offer_download(record: RunRecord, pixels: Pixels) -> None:
         )
 
 
-def show_numbers(record: RunRecord) -> None:
+def show_numbers(record: RunRecord, pixels: Pixels) -> None:
     """How the run ended, and what it took."""
-    best, size = record.best, record.steps[-1].size
+    best, (height, width) = record.best, pixels.shape[:2]
     cells = {
         "Ended": ENDINGS[record.ending].split(",")[0],
         "Best step": f"{record.best_step} of {len(record.steps)}",
         "Loss there": f"{best.total:.3g}" if best else "–",
         "Time": f"{record.seconds:.3g} s",
-        "Size": f"{size[0]} × {size[1]}",
+        "Size": f"{width} × {height}",
     }
     with st.container(horizontal=True):
         for label, value in cells.items():
             st.metric(label, value, width="content")
     st.caption(
-        f"{network_words(record.config)} with {record.weights.label}"
+        f"{record.content.name} × {record.style.name}: {network_words(record.config)}"
+        f" with {record.weights.label}"
         f"{f' ({record.weights.note})' if record.weights.note else ''}, {record.precision}, {record.device}."
     )
     for note in record.notes:

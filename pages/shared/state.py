@@ -80,21 +80,31 @@ def visitor() -> str:
 
 
 def current_job(page: str) -> Job | None:
-    """The job that this page watches: the one in its address, which survives a reload, else its last one.
+    """The job that this page watches: the last in its address, which survives a reload, else its last one.
 
-    Ids have 122 random bits, so a job is found only by who was given its address.
+    Ids have 122 random bits, so a job is found only by who was given its address. The others that it names
+    are this visitor's finished ones, which a reload is not to forget either.
     """
-    queue = workshop().queue
-    job = queue.find(st.query_params.get("job", ""))
-    if job is None and "job" in st.query_params:
-        del st.query_params["job"]
+    queue, named = workshop().queue, _named()
+    found = [job for job in map(queue.find, named) if job is not None]
+    if len(found) < len(named):
+        _name([job.id for job in found])
         _tell_gone()
-    job = job or queue.find(st.session_state.get(f"{page}.job", ""))
+    job = found[-1] if found else queue.find(st.session_state.get(f"{page}.job", ""))
+    for each in found if job is None else (*found, job):
+        if each.state == "done":
+            collect(each)
     if job is not None:
         watch(page, job)
-        if job.state == "done":
-            collect(job)
     return job
+
+
+def _name(job_ids: Sequence[str]) -> None:
+    """Put these jobs into the page's address."""
+    if job_ids:
+        st.query_params["job"] = ",".join(job_ids)
+    elif "job" in st.query_params:
+        del st.query_params["job"]
 
 
 def _tell_gone() -> None:
@@ -102,9 +112,10 @@ def _tell_gone() -> None:
 
 
 def watch(page: str, job: Job) -> None:
-    """Make this page show the job, also after a reload."""
+    """Make this page show the job, also after a reload, which keeps the visitor's finished ones too."""
     st.session_state[f"{page}.job"] = job.id
-    st.query_params["job"] = job.id
+    others = [known for known in dict.fromkeys((*_jobs(), *_named())) if workshop().queue.find(known)]
+    _name([*(known for known in others if known != job.id), job.id])
 
 
 def start(
@@ -166,10 +177,7 @@ def finished_runs() -> dict[str, Lane]:
     if any(queue.find(job_id) is None and job_id not in _jobs() for job_id in named):
         _tell_gone()
     here = [job_id for job_id in dict.fromkeys((*_jobs(), *named, *started)) if queue.find(job_id)]
-    if here:
-        st.query_params["job"] = ",".join(here)
-    elif named:
-        del st.query_params["job"]
+    _name(here)
     return _runs()
 
 

@@ -214,7 +214,7 @@ def test_a_stopped_run_says_so_and_at_which_size_it_was() -> None:
     table = app.dataframe[0].value
     reached = job.lanes[0].run.record.steps[-1].size
     assert list(table["Ended"]) == ["Stopped"]
-    assert list(table["Size"]) == [f"{reached[0]} × {reached[1]}"]
+    assert list(table["Size reached"]) == [f"{reached[0]} × {reached[1]}"]
 
 
 @pytest.mark.usefixtures("loads")

@@ -36,7 +36,8 @@ def test_a_press_of_run_gives_a_picture_its_numbers_and_what_made_it(loads: list
     numbers = {metric.label: metric.value for metric in app.metric}
     assert numbers["Ended"] == "Finished"
     assert numbers["Size"].startswith("64 ×")
-    assert "random weights" in words(app)
+    request = job.lanes[0].request
+    assert f"{request.content.name} × {request.style.name}: VGG19 with random weights" in words(app)
     assert loads == ["vgg19"]
 
 
@@ -62,6 +63,41 @@ def test_a_run_goes_on_while_another_page_run_happens_and_is_found_again_by_its_
     job.stop()
     run_until_done(reloaded, job.id)
     assert not reloaded.exception
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_reload_keeps_the_runs_before_the_one_shown() -> None:
+    app = small(open_page(PAGE))
+    jobs = [press_run(app)]
+    run_until_done(app, jobs[0].id)
+    jobs.append(press_run(app))
+    run_until_done(app, jobs[1].id)
+    assert app.query_params["job"] == f"{jobs[0].id},{jobs[1].id}"
+    reloaded = open_page(PAGE)
+    reloaded.query_params["job"] = app.query_params["job"]
+    reloaded.run()
+    assert reloaded.session_state["transfer.job"] == jobs[1].id
+    assert list(reloaded.session_state["state.runs"]) == [job.lanes[0].run.record.id for job in jobs]
+    reloaded.query_params["job"] = f"{jobs[0].id},gone"
+    reloaded.run()
+    assert [toast.value for toast in reloaded.toast] == [GONE]
+    assert reloaded.session_state["transfer.job"] == jobs[0].id
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_stopped_run_has_the_size_of_its_picture() -> None:
+    app = small(open_page(PAGE))
+    app.session_state["settings.size"], app.session_state["settings.steps"] = 256, 2000
+    job = press_run(app)
+    while not job.lanes[0].steps and not job.ended.is_set():
+        job.ended.wait(0.05)
+    job.stop()
+    run_until_done(app, job.id)
+    run = job.lanes[0].run
+    height, width, _ = run.picture.shape
+    assert run.record.steps[-1].size != (width, height)
+    numbers = {metric.label: metric.value for metric in app.metric}
+    assert numbers["Size"] == f"{width} × {height}"
 
 
 @pytest.mark.usefixtures("loads")
