@@ -18,7 +18,7 @@ $$
 \alpha = 10^{{\,c(s)}} \qquad \gamma = {VARIATION_OVER_ROOT["relative"]:g} \sqrt\alpha
 $$
 
-The bundled sketches of VGG16 and ResNet50 take {SMOOTHER["resnet50", "sketch"]:g} times that $\gamma$.
+The bundled sketch of ResNet50 takes {SMOOTHER["resnet50", "sketch"]:g} times that $\gamma$.
 
 On most networks $\alpha$ goes from {_FAITHFUL:.3g} (faithful) over {_USUAL:.3g} (at {STRENGTH:g}, the
 default) to {_WILD:.3g} (wild). Each bundled sketch has its own line, measured so that one strength keeps as

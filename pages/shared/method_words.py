@@ -97,8 +97,8 @@ $$
 
 A loss of 0 means that the target is met, 1 that the picture is as far from it as one without any features.
 So weights of one size serve all three networks: $\beta = {_STYLE:g}$, $\gamma = {_VARIATION:g} \sqrt\alpha$,
-and an $\alpha$ that the style strength sets, for each network such that all keep about as much of the content
-at one strength. The setting *As in the paper* restores the paper's formulas.
+and an $\alpha$ that the style strength sets, for each network its own.
+The setting *As in the paper* restores the paper's formulas.
 """,
     ),
     (
