@@ -52,6 +52,7 @@ def show_comparison(job: Job) -> None:
 def show_pictures(job: Job, lanes: list[Lane]) -> None:
     """Content, style and all results in one viewer that zooms and moves them together."""
     request = job.lanes[0].request
+    st.caption(f"{request.content.name} × {request.style.name}")
     panels = [
         Panel(label="Content", picture=_source_jpeg(request.content.sha256, request.content.pixels)),
         Panel(label="Style", picture=_source_jpeg(request.style.sha256, request.style.pixels)),

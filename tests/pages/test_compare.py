@@ -70,7 +70,9 @@ def test_the_numbers_and_the_verdicts_are_shown() -> None:
     app = small(open_page(PAGE))
     comparison = outcome(compare(app))
     labels = [row.label for row in BACKBONES.values()]
-    assert "differ in backbone and in nothing else" in words(app)
+    assert "differ in backbone and in nothing else. Each network reads its own usual layers." in words(app)
+    pair = comparison.records[0]
+    assert f"{pair.content.name} × {pair.style.name}" in words(app)
     tables = [frame.value for frame in app.dataframe]
     numbers, verdicts = tables[:-2], tables[-2:]
     assert len(numbers) == 4  # one a group of rows
