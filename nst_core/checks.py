@@ -140,7 +140,7 @@ def checked_layers(name: str, layers: object, backbone: str) -> LayerWeights:
     if not isinstance(layers, list | tuple):
         raise ConfigError(f"The {what} must be pairs of a layer and its weight; received {layers!r}.")
     if not layers:
-        raise ConfigError(f"The {what} must name at least one layer.")
+        raise ConfigError(f"The {what} must name at least one layer; received {layers!r}.")
     checked = []
     for item in layers:
         if not isinstance(item, list | tuple) or len(item) != 2:
