@@ -85,6 +85,8 @@ def test_what_was_chosen_on_one_page_holds_on_the_others(visitor: Page, server: 
     steps = visitor.get_by_role("spinbutton", name="Steps", exact=True)
     steps.fill("45")
     steps.press("Enter")
+    # Heard before the page is left: a slow machine's page may not have begun its run when `settle` looks.
+    expect(visitor.get_by_text(f"{DRAFT.size} pixels, 45 steps")).to_be_visible()
     settle(visitor)
     for title in ("Compare", "Method", "Transfer"):
         arrive_at(visitor, title)
