@@ -155,7 +155,7 @@ def _loss_rows(records: Sequence[RunRecord]) -> tuple[Row, ...]:
 
 def _weight_rows(records: Sequence[RunRecord]) -> tuple[Row, ...]:
     alphas, _, gammas = zip(*(loss_weights(r.config, r.weights.source) for r in records), strict=True)
-    strength = "One style strength is another α on each network: the sketches of the VGGs keep as much then."
+    strength = "One style strength is another α on each network, by which both VGGs' sketches keep as much."
     return (
         _plain_row(LOSSES, "content_weight", "Content weight α", f"In the total loss. {strength}", alphas),
         _plain_row(LOSSES, "variation_weight", "Smoothing weight γ", "In the total loss.", gammas),

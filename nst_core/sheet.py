@@ -132,7 +132,8 @@ def _settings(
     differing = differing_fields(comparison.records)
     configs, default = [record.config for record in comparison.records], TransferConfig()
     usual = [name for name in USUAL if getattr(configs[0], name) == getattr(default, name)]
-    usual += [] if any(config.optimiser == "adam" for config in configs) else ["learning_rate"]
+    if all(config.optimiser == "lbfgs" for config in configs):
+        usual.append("learning_rate")
     pairs = shared_in_words(configs, without=(*differing, *LEFT_OUT, *usual))
     write(draw, (place[0], place[1] + 22), "Settings of all", size=LARGE, colour=INK, bold=True)
     # A panorama's cell is low: the lines move together, and what still does not fit is left to the report.

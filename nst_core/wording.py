@@ -116,7 +116,8 @@ def _how_words(config: TransferConfig) -> dict[str, tuple[str, str]]:
         "optimiser": ("Optimiser", OPTIMISER_WORDS[config.optimiser]),
         "learning_rate": (
             "Learning rate",
-            f"{config.learning_rate:g}" if config.optimiser == "adam" else "L-BFGS has none",
+            # Sizes that are too large for L-BFGS' memory, and what goes on after a recovery, are Adam's.
+            f"{config.learning_rate:g}" + (", for Adam" if config.optimiser == "lbfgs" else ""),
         ),
         "finish": ("Last size", FINISH_WORDS[config.finish]),
         "jitter": ("Jitter", f"{config.jitter} px"),

@@ -50,7 +50,7 @@ def test_settings_are_what_will_be_used() -> None:
     assert words["Steps"] == "1,200"
     assert words["Content weight"] == "by strength"  # alpha is known once the weights are
     assert words["Style weight"] == "1000"  # the balance's default, not None
-    assert words["Learning rate"] == "L-BFGS has none"
+    assert words["Learning rate"] == "0.02, for Adam"
     assert dict(settings_in_words(replace(config, optimiser="adam")))["Learning rate"] == "0.02"
     assert "None" not in words.values()
 

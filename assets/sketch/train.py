@@ -203,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def finish(training: Training) -> bool:
-    """Train to the plan's end, showing how far it is; False when Ctrl-C stopped it, and all was kept."""
+    """Train to the plan's end, showing how far it is; False when Ctrl-C stopped it at a point, kept."""
     with stopping_by_interrupt() as stop:
         for point in training.run():
             show(point, training.plan.steps)
