@@ -3,6 +3,9 @@
 TensorFlow computes a layer's own share of the gradient as soon as its map is there, on the way forward, and
 keeps it, as large as the map, until the deeper layers' gradient arrives. Here each layer's share is asked for
 when that has arrived.
+
+Gradients are those of a graph, by `tf.gradients`, which walks from a map to the next one asked for. A tape
+walks on to the picture each time: the same numbers, but ten times the operations to write down.
 """
 
 from __future__ import annotations
@@ -19,12 +22,10 @@ from nst_core.tiles import Route
 Share = tuple[str, Any, Any]  # a layer's key, what depends on its map, and the slopes along that
 
 
-def pull_back(
-    tape: Any, picture: Any, routes: Sequence[Route], maps: Mapping[str, Any], shares: Sequence[Share]
-) -> Any:
+def pull_back(picture: Any, routes: Sequence[Route], maps: Mapping[str, Any], shares: Sequence[Share]) -> Any:
     """The gradient with respect to a picture of all shares together, times their slopes.
 
-    tape: persistent, it watched the picture and the maps' making. maps: by key, as the tape has seen them.
+    Within a graph alone. maps: by key, made of the picture.
     """
     gradient: Any = tf.zeros_like(picture)
     for layers, keys in routes:
@@ -40,8 +41,8 @@ def pull_back(
             # Of a map one value: what others wait for is not merged with the convolution before it.
             gate = [tf.slice(pulled, [0] * 4, [1] * 4) for _, pulled in above] or [gradient]
             parts = [
-                _pulled(tape, source, _gated(inside, gate) + above),
-                _pulled(tape, source, _gated(here, gate)),
+                pulled(source, _gated(inside, gate) + above),
+                pulled(source, _gated(here, gate)),
             ]
             above = [(source, functools.reduce(summed, [part for part in parts if part is not None]))]
         gradient = gradient + above[0][1]
@@ -74,6 +75,10 @@ def _gated(shares: list[Share], gate: list[Any]) -> list[tuple[Any, Any]]:
         return [(found, tf.nest.map_structure(tf.identity, slopes)) for _, found, slopes in shares]
 
 
-def _pulled(tape: Any, source: Any, ways: list[tuple[Any, Any]]) -> Any:
-    """The gradient with respect to a source of all that depends on it, times the slopes; None of nothing."""
-    return tape.gradient([end for end, _ in ways], source, output_gradients=[slopes for _, slopes in ways])
+def pulled(source: Any, ways: list[tuple[Any, Any]]) -> Any:
+    """The gradient with respect to a source of all that depends on it, times the slopes; None of nothing.
+
+    ways: what depends on the source, and the slopes along it; within a graph alone.
+    """
+    ends, slopes = (tf.nest.flatten(side) for side in zip(*ways, strict=True)) if ways else ([], [])
+    return tf.gradients(ends, source, slopes)[0] if ends else None

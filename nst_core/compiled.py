@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.config_pb2 import CallableOptions
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.framework.ops import gradient_registry
 
 # Threads of a session: none of TensorFlow's pool, so that whoever calls computes its operations one by one.
@@ -71,7 +72,7 @@ def _traced(function: Any) -> Any:
     """The concrete function, without what `tf.custom_gradient` entered in TensorFlow's register of gradients.
 
     That would stay there for ever, and with it the graph and all arrays that the graph holds. Only those who
-    differentiate a finished graph look there; our gradients are in it already, made by a tape.
+    differentiate a finished graph look there; our gradients are in it already.
     """
     concrete = function.get_concrete_function()
     for operation in concrete.graph.get_operations():
@@ -95,4 +96,6 @@ def _callable(concrete: Any) -> Callable[..., list[Any]]:
 def session_of(concrete: Any) -> Any:
     """A session on a concrete function's graph, in which what it captured is an argument like the others."""
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=NO_POOL)
+    # TensorFlow rewrites a graph twice; of ours the second time finds nothing and takes as long as the first.
+    config.graph_options.rewrite_options.meta_optimizer_iterations = RewriterConfig.ONE
     return tf.compat.v1.Session(graph=concrete.graph, config=config)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from nst_core.backbones import COLOURS, split_layer
-from nst_core.backward import pull_back
+from nst_core.backward import pull_back, pulled
 from nst_core.choices import Balance
 from nst_core.compiled import Compiled
 from nst_core.config import TransferConfig
@@ -130,14 +130,12 @@ class Engine:
 
     def _gradient(self, picture: Any, targets: Any, shares: Any) -> tuple[Any, Any]:
         _, style_scales, _, content_scales = targets
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch(picture)
-            maps = self.raw_maps(picture)
-            terms, variation = self._terms(maps, targets), self.variation(picture)
+        maps = self.raw_maps(picture)
+        terms, variation = self._terms(maps, targets), self.variation(picture)
         slopes = tf.unstack(tf.concat([shares[1] * style_scales, shares[0] * content_scales], 0))
         keys = self.style_layers + self.content_layers
-        gradient = pull_back(tape, picture, self.routes, maps, tuple(zip(keys, terms, slopes, strict=True)))
-        gradient += tape.gradient(variation, picture, output_gradients=shares[2])
+        gradient = pull_back(picture, self.routes, maps, tuple(zip(keys, terms, slopes, strict=True)))
+        gradient += pulled(picture, [(variation, shares[2])])
         return self._weighed(terms, variation, targets), gradient
 
     def _numbers(self, picture: Any, targets: Any) -> Any:

@@ -157,25 +157,20 @@ def mirrored_frame(height: Any, width: Any, amount: int, *, border_twice: bool) 
     the map itself of the place that it shows. border_twice: the border is repeated next to itself.
     """
     rows, columns = (_mirrored(side, amount, border_twice) for side in (height, width))
-    wide = width + 2 * amount
-    bands = tf.concat([tf.range(amount), tf.range(height + amount, height + 2 * amount)], 0)
-    edges = tf.concat([tf.range(amount), tf.range(width + amount, wide)], 0)
-    inner = tf.range(height)[:, tf.newaxis]
-    places = (bands[:, tf.newaxis] * wide + tf.range(wide), (inner + amount) * wide + edges)
-    origins = (
-        tf.gather(rows, bands)[:, tf.newaxis] * width + columns,
-        inner * width + tf.gather(columns, edges),
-    )
-    return _row_by_row(places), _row_by_row(origins)
+    wide = [[width + 2 * amount], [width]]  # of the larger map, of the map itself
+    starts = rows * wide
+    bands = tf.concat([starts[:, :amount], starts[:, -amount:]], 1)
+    edges = tf.concat([columns[:, :amount], columns[:, -amount:]], 1)
+    inner = starts[:, amount:-amount]
+    frame = [
+        tf.reshape(one[:, :, tf.newaxis] + other[:, tf.newaxis], [2, -1])
+        for one, other in ((bands, columns), (inner, edges))
+    ]
+    places, origins = tf.unstack(tf.concat(frame, 1))
+    return places, origins
 
 
 def _mirrored(side: Any, amount: int, border_twice: bool) -> Any:
-    """Which row each of a padded side's rows shows."""
-    turn = 1 if border_twice else 0
-    rows = tf.range(-amount, side + amount)
-    rows = tf.where(rows < 0, -turn - rows, rows)
-    return tf.where(rows >= side, 2 * side - 2 + turn - rows, rows)
-
-
-def _row_by_row(parts: tuple[Any, Any]) -> Any:
-    return tf.concat([tf.reshape(part, [-1]) for part in parts], 0)
+    """The number of each of a padded side's rows, and which row of the map it shows, [2, side + 2 amount]."""
+    shown = tf.pad(tf.range(side), [[amount, amount]], "SYMMETRIC" if border_twice else "REFLECT")
+    return tf.stack([tf.range(side + 2 * amount), shown])

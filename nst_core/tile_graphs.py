@@ -103,12 +103,10 @@ class TileGraphs:
         scales: Any,
     ) -> Any:
         crop = _cropped(picture, box)
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch(crop)
-            maps = self._engine.raw_maps(crop)
-            sums, distances = self._shares(maps, places, own, centres, contents)
+        maps = self._engine.raw_maps(crop)
+        sums, distances = self._shares(maps, places, own, centres, contents)
         found = zip(self._keys, (*sums, *distances), (*slopes, *tf.unstack(scales)), strict=True)
-        return pull_back(tape, crop, self._engine.routes, maps, tuple(found))
+        return pull_back(crop, self._engine.routes, maps, tuple(found))
 
     def _owned(self, maps: Mapping[str, Any], own: Any) -> list[Any]:
         return [
