@@ -69,9 +69,10 @@ class Engine:
         )
         picture = tf.TensorSpec([None, None, 3], tf.float32)
         targets = self.targets_spec = self._targets_spec(networks, config.backbone)
-        self._aims = Compiled(self._aimed_at, [picture])
-        self._measure = Compiled(self._numbers, [picture, targets])
-        self._evaluate = Compiled(self._gradient, [picture, targets, tf.TensorSpec([3])])
+        everything = Compiled(self._everything, [picture, targets, tf.TensorSpec([3])])
+        self._aims = everything.part("aims", 1)
+        self._measure = everything.part("numbers", 2)
+        self._evaluate = everything.part("step", 3)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -128,19 +129,24 @@ class Engine:
         """The losses of a picture as it is, float32 [H, W, 3] in 0..1 of the targets' size."""
         return _losses_of(self._measure(picture, _packed(targets)))
 
-    def _gradient(self, picture: Any, targets: Any, shares: Any) -> tuple[Any, Any]:
-        _, style_scales, _, content_scales = targets
+    def _everything(self, picture: Any, targets: Any, shares: Any) -> dict[str, Any]:
+        """What is wanted of a picture, its losses, and these with their gradient: of the same maps."""
         maps = self.raw_maps(picture)
-        terms, variation = self._terms(maps, targets), self.variation(picture)
+        seen = self._smoothed(maps)
+        terms, variation = self._terms(seen, targets), self.variation(picture)
+        numbers = self._weighed(terms, variation, targets)
+        gradient = self._gradient(picture, maps, terms, targets, shares)
+        gradient += pulled(picture, [(variation, shares[2])])
+        return {"aims": self._aimed_at(seen), "numbers": numbers, "step": (numbers, gradient)}
+
+    def _gradient(
+        self, picture: Any, maps: dict[str, Any], terms: list[Any], targets: Any, shares: Any
+    ) -> Any:
+        """Of the weighted style and content losses."""
+        _, style_scales, _, content_scales = targets
         slopes = tf.unstack(tf.concat([shares[1] * style_scales, shares[0] * content_scales], 0))
         keys = self.style_layers + self.content_layers
-        gradient = pull_back(picture, self.routes, maps, tuple(zip(keys, terms, slopes, strict=True)))
-        gradient += pulled(picture, [(variation, shares[2])])
-        return self._weighed(terms, variation, targets), gradient
-
-    def _numbers(self, picture: Any, targets: Any) -> Any:
-        terms = self._terms(self.raw_maps(picture), targets)
-        return self._weighed(terms, self.variation(picture), targets)
+        return pull_back(picture, self.routes, maps, tuple(zip(keys, terms, slopes, strict=True)))
 
     def _weighed(self, terms: list[Any], variation: Any, targets: Any) -> Any:
         _, style_scales, _, content_scales = targets
@@ -156,10 +162,8 @@ class Engine:
             maps.update({key: found[name] for key, name in keys.items()})
         return maps
 
-    def _aimed_at(self, picture: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Statistics of the style layers and maps of the content layers: what is wanted of one picture and of
-        the other, in one graph for both, which would take longer to compile twice."""
-        maps = self._smoothed(self.raw_maps(picture))
+    def _aimed_at(self, maps: dict[str, Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Statistics of the style layers, wanted of the style picture, and maps of the content layers."""
         return (
             tuple(self._statistic.measure(maps[name]) for name in self.style_layers),
             tuple(tf.cast(maps[name], tf.float32) for name in self.content_layers),
@@ -173,7 +177,6 @@ class Engine:
     def _terms(self, maps: dict[str, Any], targets: Any) -> list[Any]:
         """Unscaled distances: of the style layers, then of the content layers."""
         styles, _, contents, _ = targets
-        maps = self._smoothed(maps)
         errors = [
             self._statistic.distance(maps[name], target)
             for name, target in zip(self.style_layers, styles, strict=True)

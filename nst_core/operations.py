@@ -113,8 +113,9 @@ def mixed(maps: Any, mixture: Any) -> Any:
     oneDNN gets it as a convolution with a bias, to which it can add other maps at once, see `summed`.
     """
     if not onednn_computes():
-        flat = tf.matmul(tf.reshape(maps, [-1, maps.shape[-1]]), mixture)
-        return tf.reshape(flat, tf.concat([tf.shape(maps)[:-1], tf.shape(mixture)[1:]], 0))
+        inward, outward = mixture.shape
+        flat = tf.matmul(tf.reshape(maps, [-1, inward]), mixture)
+        return tf.reshape(flat, tf.shape(maps) if inward == outward else [1, -1, tf.shape(maps)[2], outward])
     # A bias of plain zeros would be simplified away, and the merging with it.
     none = tf.zeros(mixture.shape[1:], maps.dtype)
     bias = tf.raw_ops.PlaceholderWithDefault(input=none, shape=none.shape)
@@ -157,13 +158,12 @@ def mirrored_frame(height: Any, width: Any, amount: int, *, border_twice: bool) 
     the map itself of the place that it shows. border_twice: the border is repeated next to itself.
     """
     rows, columns = (_mirrored(side, amount, border_twice) for side in (height, width))
-    wide = [[width + 2 * amount], [width]]  # of the larger map, of the map itself
-    starts = rows * wide
-    bands = tf.concat([starts[:, :amount], starts[:, -amount:]], 1)
-    edges = tf.concat([columns[:, :amount], columns[:, -amount:]], 1)
-    inner = starts[:, amount:-amount]
+    starts = rows * tf.stack([[width + 2 * amount], [width]])  # of the larger map's rows, of the map's own
+    top, inner, bottom = tf.split(starts, [amount, -1, amount], 1)
+    left, _, right = tf.split(columns, [amount, -1, amount], 1)
+    bands, edges = tf.concat([top, bottom], 1), tf.concat([left, right], 1)
     frame = [
-        tf.reshape(one[:, :, tf.newaxis] + other[:, tf.newaxis], [2, -1])
+        tf.reshape(tf.expand_dims(one, 2) + tf.expand_dims(other, 1), [2, -1])
         for one, other in ((bands, columns), (inner, edges))
     ]
     places, origins = tf.unstack(tf.concat(frame, 1))

@@ -44,10 +44,11 @@ class TileGraphs:
         sums = tuple(
             (spec, spec if squares else tf.TensorSpec([spec.shape[0], spec.shape[0]])) for spec in centres
         )
-        self._sums = Compiled(self._style_sums, [*where, centres])
-        self._maps = Compiled(self._content_maps, where)
-        self._both = Compiled(self._gathered, [*where, centres, contents])
-        self._pull = Compiled(self._pulled, [*where, centres, contents, sums, content_scales])
+        everything = Compiled(self._everything, [*where, centres, contents, sums, content_scales])
+        self._maps = everything.part("maps", 4)
+        self._sums = everything.part("sums", 5)
+        self._both = everything.part("both", 6)
+        self._pull = everything.part("gradient", 8)
         self.slopes = Compiled(
             self._slopes, [sums, centres, tf.TensorSpec([len(styles)]), styles, style_scales]
         )
@@ -77,21 +78,7 @@ class TileGraphs:
         """The gradient with respect to the tile's crop, where what `forward` gives has these slopes."""
         return self._pull(picture, where.box, where.places, where.own, centres, contents, slopes, scales)
 
-    def _style_sums(self, picture: Any, box: Any, places: Any, own: Any, centres: Any) -> Any:
-        return self._summed_up(self._owned(self._engine.raw_maps(_cropped(picture, box)), own), centres)
-
-    def _content_maps(self, picture: Any, box: Any, places: Any, own: Any) -> list[Any]:
-        owned = self._owned(self._engine.raw_maps(_cropped(picture, box)), own)
-        return [tf.cast(maps, tf.float32) for maps in owned[self._styles :]]
-
-    def _gathered(
-        self, picture: Any, box: Any, places: Any, own: Any, centres: Any, contents: Any
-    ) -> tuple[Any, Any]:
-        maps = self._engine.raw_maps(_cropped(picture, box))
-        sums, distances = self._shares(maps, places, own, centres, contents)
-        return sums, tf.stack(distances)
-
-    def _pulled(
+    def _everything(
         self,
         picture: Any,
         box: Any,
@@ -101,12 +88,19 @@ class TileGraphs:
         contents: Any,
         slopes: Any,
         scales: Any,
-    ) -> Any:
+    ) -> dict[str, Any]:
         crop = _cropped(picture, box)
         maps = self._engine.raw_maps(crop)
-        sums, distances = self._shares(maps, places, own, centres, contents)
+        owned = self._owned(maps, own)
+        sums = self._summed_up(owned, centres)
+        distances = self._distances(owned, contents, places)
         found = zip(self._keys, (*sums, *distances), (*slopes, *tf.unstack(scales)), strict=True)
-        return pull_back(crop, self._engine.routes, maps, tuple(found))
+        return {
+            "maps": [tf.cast(maps, tf.float32) for maps in owned[self._styles :]],
+            "sums": sums,
+            "both": (sums, tf.stack(distances)),
+            "gradient": pull_back(crop, self._engine.routes, maps, tuple(found)),
+        }
 
     def _owned(self, maps: Mapping[str, Any], own: Any) -> list[Any]:
         return [
@@ -118,19 +112,16 @@ class TileGraphs:
         styles = owned[: self._styles]
         return tuple(self._summed.gather(maps, centre) for maps, centre in zip(styles, centres, strict=True))
 
-    def _shares(
-        self, maps: Mapping[str, Any], places: Any, own: Any, centres: Any, contents: Any
-    ) -> tuple[Any, list[Any]]:
-        owned = self._owned(maps, own)
+    def _distances(self, owned: list[Any], contents: Any, places: Any) -> list[Any]:
+        """Of each content layer how far the owned positions are from those of the whole map."""
         targets = [
             target[:, place[0] : place[1], place[2] : place[3]]
             for target, place in zip(contents, tf.unstack(places)[self._styles :], strict=True)
         ]
-        distances = [
+        return [
             content_distance(maps, target)
             for maps, target in zip(owned[self._styles :], targets, strict=True)
         ]
-        return self._summed_up(owned, centres), distances
 
     def _slopes(self, sums: Any, centres: Any, counts: Any, styles: Any, scales: Any) -> tuple[Any, Any]:
         """The style layers' losses [layers] and their slopes along each layer's sums."""

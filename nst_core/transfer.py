@@ -20,6 +20,7 @@ from nst_core.course import Outcome, optimise
 from nst_core.images import Picture
 from nst_core.material import Material, prepare
 from nst_core.metrics import measure
+from nst_core.models import Models
 from nst_core.pictures import open_picture
 from nst_core.plan import fit
 from nst_core.records import PictureSource, RunRecord, Step
@@ -102,18 +103,22 @@ def transfer(
     *,
     on_step: Callable[[Step], None] = lambda step: None,
     stop: Callable[[], bool] = lambda: False,
+    models: Models | None = None,
     **settings: Any,
 ) -> Run:
     """Paint `content` in the manner of `style`: a path, a sample's name, or a Picture each.
 
-    Settings are the fields of TransferConfig. NSTError says in one sentence what is wrong with any of them.
+    models: keeps networks and compiled steps for later calls that are given it too; else each call reads and
+    compiles its own. Settings are the fields of TransferConfig. NSTError says in one sentence what is wrong
+    with any of them.
 
         run = transfer("skyline", "swirling-night", backbone="vgg16", size=256, steps=100)
         run.picture          # float32 [H, W, 3] in 0..1
         run.record.best      # the step of least total loss
     """
     config = TransferConfig.from_dict(settings)
-    return run_pair(config, open_picture(content), open_picture(style), on_step=on_step, stop=stop)
+    pair = open_picture(content), open_picture(style)
+    return run_pair(config, *pair, on_step=on_step, stop=stop, models=models)
 
 
 def run_pair(
@@ -123,6 +128,8 @@ def run_pair(
     *,
     on_step: Callable[[Step], None] = lambda step: None,
     stop: Callable[[], bool] = lambda: False,
+    models: Models | None = None,
 ) -> Run:
-    """The whole run of a pair under checked settings: `prepare`, then `run`."""
-    return run(prepare(config, content, style), on_step=on_step, stop=stop)
+    """The whole run of a pair under checked settings: `prepare`, then `run`; `models` as for `transfer`."""
+    make = models.material if models else prepare
+    return run(make(config, content, style), on_step=on_step, stop=stop)

@@ -41,6 +41,30 @@ def test_it_gives_the_functions_structure_of_arrays_for_every_shape(tripled, row
     assert tripled.traces == 1
 
 
+@pytest.mark.parametrize("gpu", [False, True])
+def test_parts_need_the_first_arguments_alone_and_share_one_trace(gpu, monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind] if gpu else [])
+    held = tf.constant([3.0, 5.0])
+    whole = Compiled(
+        lambda one, other: {"one": one * held, "both": (one + other, other), "other": other},
+        [VALUES, VALUES],
+    )
+    one, both = whole.part("one", 1), whole.part("both", 2)
+    ones, other = np.float32([[1, 1]] * 3), np.float32([[4, 4]] * 3)
+    np.testing.assert_array_equal(one(ones), [[3, 5]] * 3)
+    found = both(ones, other)
+    np.testing.assert_array_equal(found[0], 5 * ones)
+    np.testing.assert_array_equal(found[1], other)
+    np.testing.assert_array_equal(whole(ones, other)["one"], [[3, 5]] * 3)
+    assert (whole.traces, one.traces, both.traces) == (1, 1, 1)
+
+
+def test_a_part_that_needs_more_arguments_says_so():
+    whole = Compiled(lambda one, other: {"both": one + other}, [VALUES, VALUES])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="other"):
+        whole.part("both", 1)(np.zeros((1, 2), np.float32))
+
+
 def test_arguments_are_left_alone_and_results_stay(tripled):
     one, other = np.ones((2, 3, 2), np.float32)
     first = tripled(one, (other, np.int32(1)))["sum"].copy()

@@ -1,5 +1,7 @@
 """The objective against the same losses in float64 NumPy, differentiated by central differences."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -248,6 +250,12 @@ def test_one_graph_serves_every_size_weight_balance_and_shift(engines, kind):
     assert engine._evaluate.traces == 1
     assert engine._measure.traces == 1
     assert engine._aims.traces == 1
+
+
+def test_a_graph_holds_each_layer_and_its_gradient_once(engine):
+    # Its first step waits until all of this is written down.
+    kinds = Counter(operation.type for operation in engine._evaluate.graph().graph.get_operations())
+    assert (kinds["Conv2D"] + kinds["Conv2DBackpropInput"], kinds["Relu"], kinds["ReluGrad"]) == (8, 4, 4)
 
 
 def test_the_same_picture_gives_the_same_numbers_bit_for_bit(engine):

@@ -111,13 +111,13 @@ picture = np.random.default_rng(0).random((48, 64, 3), np.float32)
 targets = engine.targets(
     picture, picture, style_weights=(1.0, 1.0), content_weights=(1.0,), balance="relative"
 )
-concrete = engine._evaluate._function.get_concrete_function()
+computed = engine._evaluate.graph()
 shares = np.array([0.5, 0.4, 0.1], np.float32)
-given = [*tf.nest.flatten((picture, _packed(targets), shares)), *concrete.captured_inputs]
+given = [*tf.nest.flatten((picture, _packed(targets), shares)), *computed.captured]
 told = tf.compat.v1.RunMetadata()
-session_of(concrete).run(
-    [tensor.name for tensor in concrete.outputs],
-    {tensor.name: np.asarray(value) for tensor, value in zip(concrete.inputs, given, strict=True)},
+session_of(computed).run(
+    [tensor.name for tensor in computed.outputs],
+    {tensor.name: np.asarray(value) for tensor, value in zip(computed.inputs, given, strict=True)},
     options=tf.compat.v1.RunOptions(output_partition_graphs=True),
     run_metadata=told,
 )

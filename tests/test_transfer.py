@@ -3,9 +3,11 @@
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 
 from nst_core.errors import ConfigError, ImageError
+from nst_core.models import Models
 from nst_core.optimisers import ONE_THREAD
 from nst_core.records import RunRecord
 from nst_core.transfer import run, transfer
@@ -50,6 +52,17 @@ def test_transfer_takes_pictures_and_settings():
     assert made.record.weights.source == "random"
     assert made.record.weights.width == 1.0
     assert len(seen) == 2
+
+
+def test_transfers_that_share_models_load_and_compile_once():
+    models, settings = Models(), {"backbone": "vgg16", "weights": "sketch", "size": 64, "steps": 2}
+    first = transfer(CONTENT, STYLE, models=models, **settings)
+    second = transfer(CONTENT, STYLE, models=models, **settings, seed=1)
+    alone = transfer(CONTENT, STYLE, **settings)
+    assert models.loads == 1
+    assert [engine._evaluate.traces for engine in models._engines._values.values()] == [1]
+    assert second.record.config.seed == 1
+    np.testing.assert_array_equal(first.picture, alone.picture)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 Both networks of a backbone take turns within one process, so that a busy machine slows both alike, and
 compute in the same precision. The figures are medians; what counts is their ratio. Full-width networks have
 random weights, which cost the same. The objective alone is a step without L-BFGS and the canvas, which cost
-the same at any width.
+the same at any width. A first draft is one of a fresh process after TensorFlow has loaded: pictures and
+weights are read and the step is compiled, too.
 """
 
 import os
@@ -13,6 +14,8 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import argparse
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,14 +34,29 @@ from nst_core.samples import load_sample
 from nst_core.stepping import Stepper
 from nst_core.transfer import run
 
+FIRST = """
+import sys, time
+import tensorflow
+from nst_core.presets import PRESETS
+from nst_core.transfer import transfer
+
+began = time.perf_counter()
+transfer(
+    "skyline", "swirling-night", backbone=sys.argv[1], weights="sketch", precision=sys.argv[2],
+    **PRESETS["draft"].settings(),
+)
+print(time.perf_counter() - began)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Seconds on sketch weights and at full width, and of a whole draft on sketch weights."""
+    """Seconds on sketch weights and at full width, and of whole drafts on sketch weights."""
 
     step: tuple[float, float]
     objective: tuple[float, float]
     draft: float
+    first: float
 
 
 def evaluation(material: Material) -> Callable[[], float]:
@@ -63,8 +81,17 @@ def medians(calls: Mapping[str, Callable[[], float]], rounds: int) -> tuple[floa
     return statistics.median(times["sketch"][2:]), statistics.median(times["random"][2:])
 
 
+def first_draft(backbone: str, precision: Precision) -> float:
+    """Seconds that the first draft of a fresh process takes."""
+    told = subprocess.run(
+        [sys.executable, "-c", FIRST, backbone, precision], capture_output=True, text=True, check=True
+    )
+    return float(told.stdout)
+
+
 def measure(backbone: str, models: Models, rounds: int, precision: Precision) -> Costs:
     """All of one backbone's."""
+    first = first_draft(backbone, precision)
     content, style = load_sample("skyline"), load_sample("swirling-night")
     draft = PRESETS["draft"]
     materials = {}
@@ -79,7 +106,7 @@ def measure(backbone: str, models: Models, rounds: int, precision: Precision) ->
     objective = medians({weights: evaluation(each) for weights, each in materials.items()}, rounds)
     began = time.perf_counter()
     run(materials["sketch"])
-    return Costs(step, objective, time.perf_counter() - began)
+    return Costs(step, objective, time.perf_counter() - began, first)
 
 
 def main() -> None:
@@ -89,7 +116,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=get_args(Precision), default="float32")
     asked = parser.parse_args()
     print("| backbone | sketch step, ms | full width | ratio | objective alone | full width | ratio", end="")
-    print(" | whole draft, s |\n| --- |" + " ---: |" * 7)
+    print(" | whole draft, s | first draft, s |\n| --- |" + " ---: |" * 8)
     models = Models()
     for name, row in BACKBONES.items():
         costs = measure(name, models, asked.rounds, asked.precision)
@@ -97,7 +124,7 @@ def main() -> None:
             f"{1e3 * thin:.1f} | {1e3 * full:.0f} | {full / thin:.1f}"
             for thin, full in (costs.step, costs.objective)
         ]
-        print(f"| {row.label} | {' | '.join(cells)} | {costs.draft:.1f} |", flush=True)
+        print(f"| {row.label} | {' | '.join(cells)} | {costs.draft:.1f} | {costs.first:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
