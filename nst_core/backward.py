@@ -33,20 +33,28 @@ def pull_back(picture: Any, routes: Sequence[Route], maps: Mapping[str, Any], sh
             [layer.name for layer in layers], {layer.name: layer.inputs for layer in layers}, keys
         )
         own = [share for share in shares if share[0] in keys]
+        # Each station's gradient, which is the slopes along its map for the next one; at last the picture's.
         above: list[tuple[Any, Any]] = []
         for station, members in stations:
             source, name = (picture, None) if station is None else (maps[station], keys[station])
             inside = [share for share in own if share[0] in members and keys[share[0]] != name]
             here = [share for share in own if keys[share[0]] == name]
-            # Of a map one value: what others wait for is not merged with the convolution before it.
-            gate = [tf.slice(pulled, [0] * 4, [1] * 4) for _, pulled in above] or [gradient]
-            parts = [
-                pulled(source, _gated(inside, gate) + above),
-                pulled(source, _gated(here, gate)),
-            ]
-            above = [(source, functools.reduce(summed, [part for part in parts if part is not None]))]
+            above = [(source, _at_station(source, inside, here, above, gradient))]
         gradient = gradient + above[0][1]
     return gradient
+
+
+def _at_station(
+    source: Any, inside: list[Share], here: list[Share], above: list[tuple[Any, Any]], before: Any
+) -> Any:
+    """A station's gradient of the shares inside and of its own, none of them before what is above is there.
+
+    before: what the first station of a route waits for, the gradient of the routes before.
+    """
+    # Of a map one value: what others wait for is not merged with the convolution before it.
+    gate = [tf.slice(slopes, [0] * 4, [1] * 4) for _, slopes in above] or [before]
+    parts = [gradient_along(source, _gated(inside, gate) + above), gradient_along(source, _gated(here, gate))]
+    return functools.reduce(summed, [part for part in parts if part is not None])
 
 
 def waists(
@@ -75,10 +83,12 @@ def _gated(shares: list[Share], gate: list[Any]) -> list[tuple[Any, Any]]:
         return [(found, tf.nest.map_structure(tf.identity, slopes)) for _, found, slopes in shares]
 
 
-def pulled(source: Any, ways: list[tuple[Any, Any]]) -> Any:
+def gradient_along(source: Any, ways: list[tuple[Any, Any]]) -> Any:
     """The gradient with respect to a source of all that depends on it, times the slopes; None of nothing.
 
     ways: what depends on the source, and the slopes along it; within a graph alone.
     """
-    ends, slopes = (tf.nest.flatten(side) for side in zip(*ways, strict=True)) if ways else ([], [])
-    return tf.gradients(ends, source, slopes)[0] if ends else None
+    if not ways:
+        return None
+    ends, slopes = (tf.nest.flatten(side) for side in zip(*ways, strict=True))
+    return tf.gradients(ends, source, slopes)[0]

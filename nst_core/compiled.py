@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,12 @@ NO_POOL = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class Traced:
     """What a compiled function computes.
 
-    inputs: tensors of the graph, the arguments in a row and then those that stand for what it captured;
-    captured: the values of these, a network's kernels; outputs: tensors in the function's own structure.
+    graph: TensorFlow's; inputs: its tensors that stand for the arguments, in a row, and then those for what
+    was captured; captured: the values of these, a network's kernels; outputs: tensors in the function's own
+    structure.
     """
 
     graph: Any
@@ -48,22 +49,21 @@ class Compiled:
     """
 
     def __init__(self, function: Callable[..., Any], signature: Sequence[Any]) -> None:
-        self._function = tf.function(function, input_signature=signature, autograph=False)
+        self._source = _Source(function, tuple(signature))
+        self._choose: Callable[[Any], Any] = lambda outputs: outputs
         self._signature = tuple(signature)
-        self._chosen: Callable[[Any], Any] = lambda found: found
         self._lock = threading.Lock()
         self._call: Callable[..., Any] | None = None
 
     def part(self, name: str, arguments: int) -> Compiled:
-        """What the function gives under a name, computed of its first few arguments, which must suffice.
+        """What this function gives under a name, computed of its first few arguments, which must suffice.
 
         The function is traced once for all its parts, most of which need the same maps, and tracing is what
         the first step of a run waits for; each part computes only what it gives.
         """
-        part = Compiled.__new__(Compiled)
-        part._function = self._function
+        part = copy(self)
+        part._choose = lambda outputs: self._choose(outputs)[name]
         part._signature = self._signature[:arguments]
-        part._chosen = itemgetter(name)
         part._lock, part._call = threading.Lock(), None
         return part
 
@@ -75,31 +75,36 @@ class Compiled:
         return self._call(*arguments)
 
     @property
-    def traces(self) -> int:
-        """How often the function has been traced."""
-        return int(self._function.experimental_get_tracing_count())
+    def called(self) -> bool:
+        """Whether it is ready, as it is from the first call on."""
+        return self._call is not None
 
-    def graph(self) -> Graph:
+    @property
+    def traces(self) -> int:
+        """How often the function has been traced, for all its parts together."""
+        return self._source.traces
+
+    def traced(self) -> Traced:
         """What is computed; the function is traced now if it was not yet."""
-        concrete = _traced(self._function)
+        concrete = self._source.concrete
         captured = tuple(concrete.captured_inputs)
         held = concrete.inputs[len(concrete.inputs) - len(captured) :]
         given = concrete.inputs[: len(tf.nest.flatten(self._signature))]
-        return Graph(
+        return Traced(
             graph=concrete.graph,
             inputs=(*given, *held),
             captured=captured,
-            outputs=self._chosen(concrete.structured_outputs),
+            outputs=self._choose(concrete.structured_outputs),
         )
 
     def _made(self) -> Callable[..., Any]:
-        graph = self.graph()
+        traced = self.traced()
         if tf.config.list_physical_devices("GPU"):
-            function = _imported(graph, self._signature)
+            function = _imported(traced, self._signature)
             return lambda *arguments: tf.nest.map_structure(np.asarray, function(*arguments))
-        run = _callable(graph)
+        run = _callable(self._source.session, traced)
         # Views of the tensors that the graph captured, a network's kernels: TensorFlow reads them in place.
-        captured = [np.asarray(tensor) for tensor in graph.captured]
+        captured = [np.asarray(tensor) for tensor in traced.captured]
 
         def call(*arguments: Any) -> Any:
             given = [np.asarray(argument) for argument in tf.nest.flatten(arguments)]
@@ -107,18 +112,44 @@ class Compiled:
             for array in found:
                 if isinstance(array, np.ndarray):  # a scalar is a number of NumPy's
                     array.flags.writeable = False
-            return tf.nest.pack_sequence_as(graph.outputs, found)
+            return tf.nest.pack_sequence_as(traced.outputs, found)
 
         return call
 
 
-def _traced(function: Any) -> Any:
+class _Source:
+    """A function traced once, and one session for all that is computed of it."""
+
+    def __init__(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> None:
+        self._function = tf.function(function, input_signature=signature, autograph=False)
+        self._lock = threading.Lock()
+        self._concrete: Any = None
+        self._session: Any = None
+
+    @property
+    def traces(self) -> int:
+        return int(self._function.experimental_get_tracing_count())
+
+    @property
+    def concrete(self) -> Any:
+        with self._lock:
+            self._concrete = self._concrete or _without_register(self._function.get_concrete_function())
+            return self._concrete
+
+    @property
+    def session(self) -> Any:
+        graph = self.concrete.graph
+        with self._lock:
+            self._session = self._session or session_of(graph)
+            return self._session
+
+
+def _without_register(concrete: Any) -> Any:
     """The concrete function, without what `tf.custom_gradient` entered in TensorFlow's register of gradients.
 
-    That would stay there for ever, and with it the graph and all arrays that the graph holds. Only those who
-    differentiate a finished graph look there; our gradients are in it already.
+    That would stay there for ever, and with it the graph and all arrays that the graph holds. `tf.gradients`
+    looks there while the function is traced, and nobody afterwards.
     """
-    concrete = function.get_concrete_function()
     for operation in concrete.graph.get_operations():
         if operation.type == "IdentityN":
             name = operation.node_def.attr["_gradient_op_type"].s.decode()
@@ -126,36 +157,38 @@ def _traced(function: Any) -> Any:
     return concrete
 
 
-def _callable(graph: Graph) -> Callable[..., list[Any]]:
-    """A function of the graph's inputs that gives its outputs in a row."""
+def session_of(graph: Any) -> Any:
+    """A session on a traced graph, in which what it captured is an argument like the others."""
+    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=NO_POOL)
+    # TensorFlow rewrites a graph twice. Of a step's the second time was seen to merge nothing more, on each
+    # backbone with oneDNN and without, and to take as long as the first.
+    config.graph_options.rewrite_options.meta_optimizer_iterations = RewriterConfig.ONE
+    return tf.compat.v1.Session(graph=graph, config=config)
+
+
+def _callable(session: Any, traced: Traced) -> Callable[..., list[Any]]:
+    """A function of what is traced: of its inputs, it gives its outputs in a row."""
     # Not `make_callable`, whose feeding of a hundred arrays in Python takes longer than all else around it.
     names = CallableOptions(
-        feed=[tensor.name for tensor in graph.inputs],
-        fetch=[tensor.name for tensor in tf.nest.flatten(graph.outputs)],
+        feed=[tensor.name for tensor in traced.inputs],
+        fetch=[tensor.name for tensor in tf.nest.flatten(traced.outputs)],
     )
-    run: Callable[..., list[Any]] = session_of(graph)._make_callable_from_options(names)
+    run: Callable[..., list[Any]] = session._make_callable_from_options(names)
     return run
 
 
-def session_of(graph: Graph) -> Any:
-    """A session on a graph, in which what it captured is an argument like the others."""
-    config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=NO_POOL)
-    # TensorFlow rewrites a graph twice; of ours the second time finds nothing and takes as long as the first.
-    config.graph_options.rewrite_options.meta_optimizer_iterations = RewriterConfig.ONE
-    return tf.compat.v1.Session(graph=graph.graph, config=config)
-
-
-def _imported(graph: Graph, signature: tuple[Any, ...]) -> Any:
-    """A tf.function of the arguments, in which what the graph captured stays where TensorFlow has it."""
-    definition = graph.graph.as_graph_def()
-    names = [tensor.name for tensor in graph.inputs]
-    wanted = [tensor.name for tensor in tf.nest.flatten(graph.outputs)]
+def _imported(traced: Traced, signature: tuple[Any, ...]) -> Any:
+    """A tf.function of the arguments, in which what was captured stays where TensorFlow has it."""
 
     def function(*arguments: Any) -> Any:
-        given = [*tf.nest.flatten(arguments), *(tf.identity(tensor) for tensor in graph.captured)]
-        return tf.nest.pack_sequence_as(
-            graph.outputs,
-            tf.graph_util.import_graph_def(definition, dict(zip(names, given, strict=True)), wanted, name=""),
+        names = [tensor.name for tensor in traced.inputs]
+        given = [*tf.nest.flatten(arguments), *(tf.identity(tensor) for tensor in traced.captured)]
+        found = tf.graph_util.import_graph_def(
+            traced.graph.as_graph_def(),
+            dict(zip(names, given, strict=True)),
+            [tensor.name for tensor in tf.nest.flatten(traced.outputs)],
+            name="",
         )
+        return tf.nest.pack_sequence_as(traced.outputs, found)
 
     return tf.function(function, input_signature=signature, autograph=False)

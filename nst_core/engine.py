@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from nst_core.backbones import COLOURS, split_layer
-from nst_core.backward import pull_back, pulled
+from nst_core.backward import gradient_along, pull_back
 from nst_core.choices import Balance
 from nst_core.compiled import Compiled
 from nst_core.config import TransferConfig
@@ -130,13 +130,17 @@ class Engine:
         return _losses_of(self._measure(picture, _packed(targets)))
 
     def _everything(self, picture: Any, targets: Any, shares: Any) -> dict[str, Any]:
-        """What is wanted of a picture, its losses, and these with their gradient: of the same maps."""
+        """All that an engine computes of a picture, of the same maps.
+
+        aims: what is wanted of others if it is the style, or the content; numbers: its losses; step: these
+        and their gradient.
+        """
         maps = self.raw_maps(picture)
         seen = self._smoothed(maps)
         terms, variation = self._terms(seen, targets), self.variation(picture)
         numbers = self._weighed(terms, variation, targets)
         gradient = self._gradient(picture, maps, terms, targets, shares)
-        gradient += pulled(picture, [(variation, shares[2])])
+        gradient += gradient_along(picture, [(variation, shares[2])])
         return {"aims": self._aimed_at(seen), "numbers": numbers, "step": (numbers, gradient)}
 
     def _gradient(

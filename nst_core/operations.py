@@ -108,14 +108,14 @@ def summed(first: Any, second: Any) -> Any:
 
 
 def mixed(maps: Any, mixture: Any) -> Any:
-    """The channels of maps [1, h, w, N] at each position times a matrix [N, M]: [1, h, w, M].
+    """The channels of maps [B, h, w, N] at each position times a matrix [N, M]: [B, h, w, M].
 
     oneDNN gets it as a convolution with a bias, to which it can add other maps at once, see `summed`.
     """
     if not onednn_computes():
         inward, outward = mixture.shape
-        flat = tf.matmul(tf.reshape(maps, [-1, inward]), mixture)
-        return tf.reshape(flat, tf.shape(maps) if inward == outward else [1, -1, tf.shape(maps)[2], outward])
+        flat, shape = tf.matmul(tf.reshape(maps, [-1, inward]), mixture), tf.shape(maps)
+        return tf.reshape(flat, shape if inward == outward else tf.concat([shape[:-1], [outward]], 0))
     # A bias of plain zeros would be simplified away, and the merging with it.
     none = tf.zeros(mixture.shape[1:], maps.dtype)
     bias = tf.raw_ops.PlaceholderWithDefault(input=none, shape=none.shape)

@@ -45,10 +45,10 @@ class TileGraphs:
             (spec, spec if squares else tf.TensorSpec([spec.shape[0], spec.shape[0]])) for spec in centres
         )
         everything = Compiled(self._everything, [*where, centres, contents, sums, content_scales])
-        self._maps = everything.part("maps", 4)
-        self._sums = everything.part("sums", 5)
-        self._both = everything.part("both", 6)
-        self._pull = everything.part("gradient", 8)
+        self._maps = everything.part("maps", len(where))
+        self._sums = everything.part("sums", len(where) + 1)
+        self._both = everything.part("both", len(where) + 2)
+        self._pull = everything.part("gradient", len(where) + 4)
         self.slopes = Compiled(
             self._slopes, [sums, centres, tf.TensorSpec([len(styles)]), styles, style_scales]
         )
@@ -96,7 +96,7 @@ class TileGraphs:
         distances = self._distances(owned, contents, places)
         found = zip(self._keys, (*sums, *distances), (*slopes, *tf.unstack(scales)), strict=True)
         return {
-            "maps": [tf.cast(maps, tf.float32) for maps in owned[self._styles :]],
+            "maps": [tf.cast(part, tf.float32) for part in owned[self._styles :]],
             "sums": sums,
             "both": (sums, tf.stack(distances)),
             "gradient": pull_back(crop, self._engine.routes, maps, tuple(found)),

@@ -108,9 +108,9 @@ def transfer(
 ) -> Run:
     """Paint `content` in the manner of `style`: a path, a sample's name, or a Picture each.
 
-    models: keeps networks and compiled steps for later calls that are given it too; else each call reads and
-    compiles its own. Settings are the fields of TransferConfig. NSTError says in one sentence what is wrong
-    with any of them.
+    models: keeps networks and compiled steps, but those of tiles, for later calls that are given it too; else
+    each call reads and compiles its own. Settings are the fields of TransferConfig. NSTError says in one
+    sentence what is wrong with any of them.
 
         run = transfer("skyline", "swirling-night", backbone="vgg16", size=256, steps=100)
         run.picture          # float32 [H, W, 3] in 0..1
@@ -131,5 +131,5 @@ def run_pair(
     models: Models | None = None,
 ) -> Run:
     """The whole run of a pair under checked settings: `prepare`, then `run`; `models` as for `transfer`."""
-    make = models.material if models else prepare
+    make = prepare if models is None else models.material
     return run(make(config, content, style), on_step=on_step, stop=stop)

@@ -164,7 +164,7 @@ def test_graph_and_captured_arrays_go_with_it(gpu, monkeypatch):
 
     owner = Owner()
     np.testing.assert_array_equal(owner.slope(np.float32([[1, 1]])), [[20, 30]])
-    traced = owner.slope._function.get_concrete_function().graph
+    traced = owner.slope.traced().graph
     left = [weakref.ref(thing) for thing in (owner, owner.held, owner.slope, traced)]
     del owner, traced
     gc.collect()

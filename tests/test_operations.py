@@ -111,11 +111,11 @@ picture = np.random.default_rng(0).random((48, 64, 3), np.float32)
 targets = engine.targets(
     picture, picture, style_weights=(1.0, 1.0), content_weights=(1.0,), balance="relative"
 )
-computed = engine._evaluate.graph()
+computed = engine._evaluate.traced()
 shares = np.array([0.5, 0.4, 0.1], np.float32)
 given = [*tf.nest.flatten((picture, _packed(targets), shares)), *computed.captured]
 told = tf.compat.v1.RunMetadata()
-session_of(computed).run(
+session_of(computed.graph).run(
     [tensor.name for tensor in computed.outputs],
     {tensor.name: np.asarray(value) for tensor, value in zip(computed.inputs, given, strict=True)},
     options=tf.compat.v1.RunOptions(output_partition_graphs=True),

@@ -1,8 +1,8 @@
 """Where a step's time goes: python -m tests.bench.step_profile [--backbone vgg19] [--width 1] …
 
 The objective and its gradient on random weights, under TensorFlow's own profiler: milliseconds a step of
-each kind of operation. Operations run beside each other, so that they add up to more than the step takes, and
-a convolution beside a Gram product takes longer than alone.
+each kind of operation. One operation runs at a time, each on all cores; what they add up to is less than the
+step by what lies between them.
 """
 
 import os
