@@ -10,13 +10,11 @@ walks on to the picture each time: the same numbers, but ten times the operation
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from nst_core.operations import summed
 from nst_core.tiles import Route
 
 Share = tuple[str, Any, Any]  # a layer's key, what depends on its map, and the slopes along that
@@ -36,25 +34,13 @@ def pull_back(picture: Any, routes: Sequence[Route], maps: Mapping[str, Any], sh
         # Each station's gradient, which is the slopes along its map for the next one; at last the picture's.
         above: list[tuple[Any, Any]] = []
         for station, members in stations:
-            source, name = (picture, None) if station is None else (maps[station], keys[station])
-            inside = [share for share in own if share[0] in members and keys[share[0]] != name]
-            here = [share for share in own if keys[share[0]] == name]
-            above = [(source, _at_station(source, inside, here, above, gradient))]
+            source = picture if station is None else maps[station]
+            # Of a map one value: what others wait for is not merged with the convolution before it.
+            gate = [tf.slice(slopes, [0] * 4, [1] * 4) for _, slopes in above] or [gradient]
+            found = _gated([share for share in own if share[0] in members], gate)
+            above = [(source, gradient_along(source, found + above))]
         gradient = gradient + above[0][1]
     return gradient
-
-
-def _at_station(
-    source: Any, inside: list[Share], here: list[Share], above: list[tuple[Any, Any]], before: Any
-) -> Any:
-    """A station's gradient of the shares inside and of its own, none of them before what is above is there.
-
-    before: what the first station of a route waits for, the gradient of the routes before.
-    """
-    # Of a map one value: what others wait for is not merged with the convolution before it.
-    gate = [tf.slice(slopes, [0] * 4, [1] * 4) for _, slopes in above] or [before]
-    parts = [gradient_along(source, _gated(inside, gate) + above), gradient_along(source, _gated(here, gate))]
-    return functools.reduce(summed, [part for part in parts if part is not None])
 
 
 def waists(
@@ -84,11 +70,9 @@ def _gated(shares: list[Share], gate: list[Any]) -> list[tuple[Any, Any]]:
 
 
 def gradient_along(source: Any, ways: list[tuple[Any, Any]]) -> Any:
-    """The gradient with respect to a source of all that depends on it, times the slopes; None of nothing.
+    """The gradient with respect to a source of all that depends on it, times the slopes.
 
     ways: what depends on the source, and the slopes along it; within a graph alone.
     """
-    if not ways:
-        return None
     ends, slopes = (tf.nest.flatten(side) for side in zip(*ways, strict=True))
     return tf.gradients(ends, source, slopes)[0]
