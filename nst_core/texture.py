@@ -91,15 +91,16 @@ def filter_responses(pixels: Pixels, filters: Floats) -> Floats:
     The picture is mirrored at its borders, so that every pixel is a position and no picture is too small.
     """
     count, width = filters.shape[:2]
-    height, margin = pixels.shape[0], width // 2
+    (height, across), margin = pixels.shape[:2], width // 2
     padded = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)  # [H + 2 margin, W, 3, w]
-    rows = np.ascontiguousarray(windows).reshape(padded.shape[0], -1, 3 * width)
+    # Flat, so that one row of all filters is one product and not one for each row of the picture.
+    strips = np.ascontiguousarray(windows).reshape(-1, 3 * width)
     kernels = filters.transpose(1, 3, 2, 0).reshape(width, 3 * width, count)
-    responses = np.zeros((height, pixels.shape[1], count), np.float32)
+    responses = np.zeros((height * across, count), np.float32)
     for row, kernel in enumerate(kernels):
-        responses += rows[row : row + height] @ kernel
-    return responses.reshape(-1, count)
+        responses += strips[row * across : (row + height) * across] @ kernel
+    return responses
 
 
 def relative_gram_error(responses: Floats, target: Floats) -> float:
