@@ -160,9 +160,9 @@ def _without_register(concrete: Any) -> Any:
 def session_of(graph: Any) -> Any:
     """A session on a traced graph, in which what it captured is an argument like the others."""
     config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=NO_POOL)
-    # TensorFlow rewrites a graph, and then once more. Of a step's the second time was seen to find nothing, on
-    # each backbone with oneDNN and without; nor do layouts, memory and functions, a GPU's affairs or not in
-    # our graphs. Together they are most of the time.
+    # TensorFlow rewrites a graph, and then once more. Of a step's the second time was seen to find nothing,
+    # on each backbone with oneDNN and without; nor do layouts, memory and functions, a GPU's affairs or not
+    # in our graphs. Together they are most of the time.
     rewriting = config.graph_options.rewrite_options
     rewriting.meta_optimizer_iterations = RewriterConfig.ONE
     rewriting.memory_optimization = RewriterConfig.NO_MEM_OPT
