@@ -23,7 +23,7 @@ KEPT = ("relu", "max_pool")
 # and what follows were measured, see tests.bench.memory_peaks.
 WORKING_MAPS = 1
 # TensorFlow's graphs and threads, whatever the picture.
-STARTING = 95_000_000  # bytes
+STARTING = 75_000_000  # bytes
 TILING = 30_000_000  # bytes, of the graphs that tiles have of their own
 # oneDNN's programs for AMX, of which each size of crop has its own: bytes a convolution, and a weight.
 AMX_CONVOLUTION, AMX_WEIGHT = 580_000, 1.4

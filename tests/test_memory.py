@@ -62,7 +62,7 @@ def test_a_run_by_hand() -> None:
     )  # fmt: skip
     assert need.step == maps * 4
     content = 512 * fourth  # block4_conv2
-    assert need.held == 95_000_000 + (2 * 14_714_688 + 11 * 3 * 64 * 32 + content) * 4
+    assert need.held == 75_000_000 + (2 * 14_714_688 + 11 * 3 * 64 * 32 + content) * 4
     assert need.total == need.step + need.held
 
 
