@@ -14,7 +14,7 @@ from PIL import Image
 
 from assets.sketch import against_random, painter, sheets
 from assets.sketch.against_random import table
-from assets.sketch.matching import DECADES, EQUAL, REFINEMENTS, Kept, Measurement, Row, search
+from assets.sketch.matching import EQUAL, REFINEMENTS, TRIED, Kept, Measurement, Row, search
 from assets.sketch.sheets import ABSENT, CAPTION, CELL, GAP, MARGIN, MOST_BYTES, Cell, lay_out
 from nst_core.backbones import BACKBONES
 from nst_core.images import Picture
@@ -54,12 +54,12 @@ def test_the_search_meets_the_structure_wanted(middle: float, wanted: float) -> 
     found, runs = search(sigmoid(middle), wanted, start=START)
     assert abs(found.structure_kept - wanted) <= EQUAL
     assert found == sigmoid(middle)(found.content_weight)
-    assert len(DECADES) <= runs <= len(DECADES) + REFINEMENTS
+    assert len(TRIED) <= runs <= len(TRIED) + REFINEMENTS
 
 
 def test_a_structure_that_was_met_at_once_is_not_tried_nearer() -> None:
     found, runs = search(sigmoid(START), 0.5, start=START)
-    assert (found.content_weight, runs) == (START, len(DECADES))
+    assert (found.content_weight, runs) == (START, len(TRIED))
 
 
 def test_of_several_that_keep_as_much_the_nearest_to_the_style_is_taken() -> None:
@@ -71,7 +71,16 @@ def test_of_several_that_keep_as_much_the_nearest_to_the_style_is_taken() -> Non
     found, runs = search(hill, 0.45, start=START)
     assert found.content_weight > 10
     assert found.structure_kept == pytest.approx(0.45, abs=EQUAL)
-    assert runs <= len(DECADES) + 2 * REFINEMENTS
+    assert runs <= len(TRIED) + 2 * REFINEMENTS
+
+
+def test_what_is_kept_within_a_decade_alone_is_found() -> None:
+    def hill(weight: float) -> Measurement:
+        """Structure stays at 0.4 but for half a decade around 0.4, where it rises by 0.1."""
+        return measurement(weight, 0.5 if abs(math.log10(weight / 0.4)) < 0.25 else 0.4, weight)
+
+    found, _ = search(hill, 0.5, start=START)
+    assert (found.structure_kept, found.content_weight) == (0.5, pytest.approx(START * 10 ** (1 / 3)))
 
 
 def test_content_kept_is_the_mean_of_structure_and_edges() -> None:
@@ -89,21 +98,21 @@ def test_the_search_can_go_by_edges() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "decades"),
-    [(0.0, DECADES[0]), (1.0, DECADES[-1])],
+    ("wanted", "times"),
+    [(0.0, TRIED[0]), (1.0, TRIED[-1])],
 )
-def test_a_structure_out_of_reach_ends_at_the_nearest(wanted: float, decades: int) -> None:
+def test_a_structure_out_of_reach_ends_at_the_nearest(wanted: float, times: float) -> None:
     # Structure between 0.4 and 0.6, whatever the weight.
     found, runs = search(
         lambda weight: measurement(weight, 0.5 + 0.1 * math.tanh(math.log(weight))), wanted, start=START
     )
-    assert found.content_weight == pytest.approx(START * 10.0**decades)
-    assert runs == len(DECADES)
+    assert found.content_weight == pytest.approx(START * times)
+    assert runs == len(TRIED)
 
 
 def test_a_jump_in_structure_ends_after_the_most_runs() -> None:
     found, runs = search(lambda weight: measurement(weight, 0.2 if weight < 0.1 else 0.9), 0.5, start=START)
-    assert runs == len(DECADES) + REFINEMENTS
+    assert runs == len(TRIED) + REFINEMENTS
     assert found.structure_kept == 0.2
 
 
@@ -248,7 +257,7 @@ def test_of_equal_networks_the_searched_one_is_never_farther(tiny: list[tuple[st
     sketch, random = (painter.make_painter("vgg16", kind, size=64, steps=2) for kind in ("sketch", "random"))
     content, style = make_picture(48, 64, seed=1, name="c"), make_picture(64, 64, seed=2, name="s")
     found = against_random.compare_pair([sketch, random], content, style, kept="structure_kept")
-    assert found.runs == 1 + len(DECADES)  # two steps change little: all are near enough
+    assert found.runs == 1 + len(TRIED)  # two steps change little: all are near enough
     assert found.equal
     assert found.random.texture_error <= found.sketch.texture_error
 

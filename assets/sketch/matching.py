@@ -8,7 +8,9 @@ from typing import Literal
 Kept = Literal["content_kept", "structure_kept", "edges_kept"]
 
 NEAR, EQUAL = 0.01, 0.02  # of what is kept: no nearer is tried, and two that differ by more are not equal
-DECADES = range(-3, 3)  # where content weights are tried first, from the start
+# Where content weights are tried first, times the start: thirds of decades over five of them. By whole decades
+# what one network keeps was seen to jump over levels that it keeps in between.
+TRIED = tuple(10.0 ** (third / 3) for third in range(-9, 7))
 REFINEMENTS = 3  # runs between two that lie on either side, at most
 
 
@@ -61,11 +63,11 @@ def search(
     """The measurement that is nearest to the style of those that keep as much as `wanted`; the runs it took.
 
     What is kept need not grow with the content weight: random networks' structure was seen to rise, to fall
-    and to rise again. So weights are tried over `DECADES`, and wherever two neighbours lie on either side of
+    and to rise again. So weights are tried over `TRIED`, and wherever two neighbours lie on either side of
     `wanted` those between them, where a line over log10 of the weight meets it (regula falsi). Of all that
     are within EQUAL the one of least texture error is taken; where there is none, the nearest.
     """
-    found = {weight: paint(weight) for weight in (start * 10.0**decade for decade in DECADES)}
+    found = {weight: paint(weight) for weight in (start * times for times in TRIED)}
     for low, high in pairwise(sorted(found)):
         _refine(paint, found, (low, high), lambda each: getattr(each, kept) - wanted)
     apart = {weight: abs(getattr(each, kept) - wanted) for weight, each in found.items()}
