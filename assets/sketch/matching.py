@@ -1,5 +1,6 @@
 """The content weight at which one network keeps as much of the content as another did."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,9 +8,9 @@ from typing import Literal
 
 Kept = Literal["content_kept", "structure_kept", "edges_kept"]
 
-NEAR, EQUAL = 0.01, 0.02  # of what is kept: no nearer is tried, and two that differ by more are not equal
-# Where content weights are tried first, times the start: thirds of decades over five of them. By whole decades
-# what one network keeps was seen to jump over levels that it keeps in between.
+EQUAL = 0.02  # two that differ in what is kept by more than this are not equal
+# Where content weights are tried first, times the start: by thirds over five decades. By whole ones what a
+# network keeps was seen to jump over levels that it keeps in between.
 TRIED = tuple(10.0 ** (third / 3) for third in range(-9, 7))
 REFINEMENTS = 3  # runs between two that lie on either side, at most
 
@@ -64,8 +65,8 @@ def search(
 
     What is kept need not grow with the content weight: random networks' structure was seen to rise, to fall
     and to rise again. So weights are tried over `TRIED`, and wherever two neighbours lie on either side of
-    `wanted` those between them, where a line over log10 of the weight meets it (regula falsi). Of all that
-    are within EQUAL the one of least texture error is taken; where there is none, the nearest.
+    `wanted` what lies between them is halved until both are within EQUAL. Of all that are the one of least
+    texture error is taken; where there is none, the nearest.
     """
     found = {weight: paint(weight) for weight in (start * times for times in TRIED)}
     for low, high in pairwise(sorted(found)):
@@ -87,10 +88,8 @@ def _refine(
     low, high = ends
     for _ in range(REFINEMENTS):
         below, above = excess(found[low]), excess(found[high])
-        if below * above > 0 or min(abs(below), abs(above)) <= NEAR:
+        if below * above > 0 or max(abs(below), abs(above)) <= EQUAL:
             return
-        # Never right beside an end that was tried already.
-        share = min(max(below / (below - above), 0.1), 0.9)
-        weight = low * (high / low) ** share
+        weight = math.sqrt(low * high)
         found[weight] = paint(weight)
         low, high = (weight, high) if excess(found[weight]) * below > 0 else (low, weight)
