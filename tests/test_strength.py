@@ -39,9 +39,9 @@ def test_the_strength_counts_where_alpha_was_not_chosen(strength: float, by_hand
 
 def test_gamma_follows_alpha_where_it_was_not_chosen() -> None:
     assert loss_weights(TransferConfig(content_weight=4.0), "")[2] == pytest.approx(4.6)
-    assert loss_weights(TransferConfig(content_weight=4.0), "sketch")[2] == pytest.approx(4.6)
-    of_resnet50 = TransferConfig(backbone="resnet50", content_weight=4.0)
-    assert loss_weights(of_resnet50, "sketch")[2] == pytest.approx(6.9)
+    for backbone, gamma in (("vgg16", 5.52), ("vgg19", 5.06), ("resnet50", 6.9)):
+        config = TransferConfig(backbone=backbone, content_weight=4.0)
+        assert loss_weights(config, "sketch")[2] == pytest.approx(gamma)
     assert loss_weights(TransferConfig(content_weight=0.0), "")[2] == 0
     assert loss_weights(TransferConfig(content_weight=4.0, variation_weight=0.25), "")[2] == 0.25
     assert loss_weights(TransferConfig(content_weight=4.0, variation_weight=0.0), "")[2] == 0

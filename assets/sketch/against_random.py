@@ -1,10 +1,10 @@
 """Do sketch weights paint better than none? python -m assets.sketch.against_random --backbone vgg19.
 
-Each pair of sample pictures is painted with the sketch at the default content weight, then with random
-weights of the same width, layers, size, steps and seed, whose content weight is searched so that as much of
-the content is kept: its structure, its edges, or the mean of both, by which style strength goes too. Of all
-weights that do, the one whose texture is nearest to the style's stands for the random network; where there is
-none, the sketch's is searched too.
+Each pair of sample pictures is painted with the sketch and with random weights of the same width, layers,
+size, steps and seed. Both content weights are searched alike, so that both keep as much of the content as the
+sketch does at its default one: of its structure, its edges, or the mean of both, by which style strength goes
+too. Of all weights that do, the one whose texture is nearest to the style's stands for its network. Where the
+random network keeps so much at none, what it can keep nearest to that is the level for both.
 All the numbers come from nst_core.metrics, in which no network that was trained has a part; but texture error
 and patch distance look through random filters, as the random weights do, so neither is quite impartial.
 """
@@ -13,14 +13,14 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
-from assets.sketch.matching import EQUAL, Kept, Measurement, Row, search
+from assets.sketch.matching import EQUAL, Kept, Measurement, Row, search, survey
 from assets.sketch.painter import DRAFT, USUAL_POOLING, Painter, make_painter
 from nst_core.backbones import BACKBONES
 from nst_core.choices import Pooling
@@ -67,14 +67,15 @@ def compare_pair(painters: Sequence[Painter], content: Picture, style: Picture, 
     """Both painters, the sketch's and the random one, on one pair."""
     ours, theirs = (partial(measured, painter, content, style) for painter in painters)
     start = usual_weight(painters[0])
-    sketch = ours(start)
-    random, runs = search(theirs, getattr(sketch, kept), kept=kept, start=start)
-    row = Row(content=content.name, style=style.name, sketch=sketch, random=random, kept=kept, runs=runs + 1)
-    if row.equal:
-        return row
-    # The random network has an end that it cannot pass: now the sketch is brought there.
-    sketch, more = search(ours, getattr(random, kept), kept=kept, start=start)
-    return replace(row, sketch=sketch, runs=row.runs + more)
+    sketches, randoms = survey(ours, start=start), survey(theirs, start=start)
+    level = getattr(sketches[start], kept)
+    random = search(theirs, randoms, level, kept=kept)
+    reached = getattr(random, kept)
+    # A random network may have an end that it cannot pass: then the sketch is brought there.
+    levels = (level, reached) if abs(level - reached) <= EQUAL else (reached,)
+    sketch = search(ours, sketches, *levels, kept=kept)
+    runs = len(sketches) + len(randoms)
+    return Row(content=content.name, style=style.name, sketch=sketch, random=random, kept=kept, runs=runs)
 
 
 def sample_pairs() -> Iterator[tuple[Picture, Picture]]:
@@ -172,9 +173,9 @@ def _errors(row: Row | None) -> str:
 def _introduction() -> str:
     noise = METRICS["texture_error"].noise
     return (
-        "The same width, layers, size, steps and seed; the sketch at the default content weight, the random"
-        " weights at that content weight of least texture error that keeps as much (searched; where there is"
-        " none, the sketch's is searched to keep what the random weights keep). Entries that say"
+        "The same width, layers, size, steps and seed; both networks at that content weight of least texture"
+        " error, of those searched, that keeps as much as the sketch does at its default one (where the"
+        " random weights keep so much at none, as they keep nearest to it). Entries that say"
         " `matching one crossing` took the first such weight found, as if what is kept grew with it."
         " Structure and edges kept: 1 is the content itself."
         " Texture error and patch distance: 0 is the style's own statistics, 1 as far as a"

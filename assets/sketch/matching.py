@@ -1,8 +1,9 @@
 """The content weight at which one network keeps as much of the content as another did."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -58,29 +59,53 @@ class Row:
         return "sketch" if self.gain > 0 else "random"
 
 
-def search(
-    paint: Callable[[float], Measurement], wanted: float, *, start: float, kept: Kept = "structure_kept"
-) -> tuple[Measurement, int]:
-    """The measurement that is nearest to the style of those that keep as much as `wanted`; the runs it took.
+Paint = Callable[[float], Measurement]
+Found = dict[float, Measurement]  # content weight -> what it gave
 
-    What is kept need not grow with the content weight: random networks' structure was seen to rise, to fall
-    and to rise again. So weights are tried over `TRIED`, and wherever two neighbours lie on either side of
-    `wanted` what lies between them is halved until both are within EQUAL. Of all that are the one of least
-    texture error is taken; where there is none, the nearest.
+
+def survey(paint: Paint, *, start: float) -> Found:
+    """The measurements at all weights of TRIED."""
+    return {weight: paint(weight) for weight in (start * times for times in TRIED)}
+
+
+def search(paint: Paint, found: Found, *wanted: float, kept: Kept = "structure_kept") -> Measurement:
+    """The measurement that is nearest to the style of those that keep as much as each of `wanted`.
+
+    found: of `survey`; what is measured here is added. What is kept need not grow with the content weight:
+    random networks' structure was seen to rise, to fall and to rise again. So wherever two neighbours lie on
+    either side of a wanted level what lies between them is halved until both are within EQUAL. Of all that
+    are within EQUAL of every level the one of least texture error is taken, or one half way to its neighbours
+    if that is better still; where there is none, the nearest.
     """
-    found = {weight: paint(weight) for weight in (start * times for times in TRIED)}
+    for level in wanted:
+        for low, high in pairwise(sorted(found)):
+            _refine(paint, found, (low, high), partial(_excess, kept=kept, level=level))
+    best = _best(found, wanted, kept)
     for low, high in pairwise(sorted(found)):
-        _refine(paint, found, (low, high), lambda each: getattr(each, kept) - wanted)
-    apart = {weight: abs(getattr(each, kept) - wanted) for weight, each in found.items()}
-    equal = [each for weight, each in found.items() if apart[weight] <= EQUAL]
+        if best in (low, high):
+            between = math.sqrt(low * high)
+            found[between] = paint(between)
+    return found[_best(found, wanted, kept)]
+
+
+def _best(found: Found, wanted: Sequence[float], kept: Kept) -> float:
+    """The weight of least texture error within EQUAL of all that is wanted, or else the nearest."""
+    apart = {
+        weight: max(abs(getattr(each, kept) - level) for level in wanted) for weight, each in found.items()
+    }
+    equal = [weight for weight in found if apart[weight] <= EQUAL]
     if equal:
-        return min(equal, key=lambda each: each.texture_error), len(found)
-    return found[min(apart, key=lambda weight: apart[weight])], len(found)
+        return min(equal, key=lambda weight: found[weight].texture_error)
+    return min(apart, key=lambda weight: apart[weight])
+
+
+def _excess(each: Measurement, *, kept: Kept, level: float) -> float:
+    return float(getattr(each, kept) - level)
 
 
 def _refine(
-    paint: Callable[[float], Measurement],
-    found: dict[float, Measurement],
+    paint: Paint,
+    found: Found,
     ends: tuple[float, float],
     excess: Callable[[Measurement], float],
 ) -> None:

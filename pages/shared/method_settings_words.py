@@ -18,7 +18,8 @@ $$
 \alpha = 10^{{\,c(s)}} \qquad \gamma = {VARIATION_OVER_ROOT["relative"]:g} \sqrt\alpha
 $$
 
-The bundled sketch of ResNet50 takes {SMOOTHER["resnet50", "sketch"]:g} times that $\gamma$.
+The bundled sketches take more: {SMOOTHER["vgg16", "sketch"]:g} times that $\gamma$ on VGG16,
+{SMOOTHER["vgg19", "sketch"]:g} times on VGG19 and {SMOOTHER["resnet50", "sketch"]:g} times on ResNet50.
 
 On most networks $\alpha$ goes from {_FAITHFUL:.3g} (faithful) over {_USUAL:.3g} (at {STRENGTH:g}, the
 default) to {_WILD:.3g} (wild). Each bundled sketch has its own line, measured so that one strength keeps as

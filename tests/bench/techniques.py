@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from assets.sketch.matching import Measurement, search
+from assets.sketch.matching import Measurement, search, survey
 from nst_core.backbones import COLOURS, find_backbone, without_deepest
 from nst_core.choices import STRENGTH, weigh_alike, weigh_content
 from nst_core.config import TransferConfig
@@ -155,7 +155,7 @@ def paint_equal(found: Callable[[float], Result], wanted: float, start: float) -
         kept = {name: results[weight].metrics[name] for name in MEASURED}
         return Measurement(content_weight=weight, **kept)
 
-    return results[search(measured, wanted, start=start)[0].content_weight]
+    return results[search(measured, survey(measured, start=start), wanted).content_weight]
 
 
 def paint_all(
