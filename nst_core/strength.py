@@ -10,9 +10,9 @@ from nst_core.choices import LOSS_WEIGHTS, usual_variation_weight
 from nst_core.config import TransferConfig
 
 # log10 of the content weight (relative balance) at the strengths of KNOTS, for each backbone and kind of
-# weights. From knot to knot the mean of structure and edges kept falls by equal steps, from 0.71 to 0.43 on
-# both VGGs and from 0.76 to 0.48 on ResNet50, which below that loses content and comes no nearer to the style
-# (`python -m tests.bench.strength --fit`). "": weights that were not measured, after both VGGs.
+# weights. From knot to knot the mean of structure and edges kept falls by equal steps, from about 0.71 to
+# 0.43 on both VGGs and from 0.76 to 0.48 on ResNet50, which below that loses content and comes no nearer to
+# the style (`python -m tests.bench.strength --fit`). "": weights that were not measured, after both VGGs.
 KNOTS = (0.0, 25.0, 50.0, 75.0, 100.0)
 CURVES: Mapping[tuple[str, str], tuple[float, ...]] = MappingProxyType(
     {

@@ -4,7 +4,8 @@ Each pair of sample pictures is painted with the sketch and with random weights 
 size, steps and seed. Both content weights are searched alike, so that both keep as much of the content as the
 sketch does at its default one: of its structure, its edges, or the mean of both, by which style strength goes
 too. Of all weights that do, the one whose texture is nearest to the style's stands for its network. Where the
-random network keeps so much at none, what it can keep nearest to that is the level for both.
+random network keeps so much at none tried, it stands at the nearest, and the sketch is searched for what that
+keeps. Gamma is the sketch's usual one at its default content weight for both, throughout.
 All the numbers come from nst_core.metrics, in which no network that was trained has a part; but texture error
 and patch distance look through random filters, as the random weights do, so neither is quite impartial.
 """
@@ -174,9 +175,10 @@ def _introduction() -> str:
     noise = METRICS["texture_error"].noise
     return (
         "The same width, layers, size, steps and seed; both networks at that content weight of least texture"
-        " error, of those searched, that keeps as much as the sketch does at its default one (where the"
-        " random weights keep so much at none, as they keep nearest to it). Entries that say"
-        " `matching one crossing` took the first such weight found, as if what is kept grew with it."
+        " error, of those searched, that keeps as much as the sketch does at its default one; where the"
+        " random weights keep so much at none tried, they stand at the nearest, and the sketch keeps as much"
+        " as that. Gamma is that of the sketch's default for both. Entries that say `matching one crossing`"
+        " are older: the sketch stands at its default, and the random weights at the first such weight found."
         " Structure and edges kept: 1 is the content itself."
         " Texture error and patch distance: 0 is the style's own statistics, 1 as far as a"
         f" flat picture; texture errors that differ by less than {noise} say nothing. Written by"

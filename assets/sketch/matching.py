@@ -73,9 +73,9 @@ def search(paint: Paint, found: Found, *wanted: float, kept: Kept = "structure_k
 
     found: of `survey`; what is measured here is added. What is kept need not grow with the content weight:
     random networks' structure was seen to rise, to fall and to rise again. So wherever two neighbours lie on
-    either side of a wanted level what lies between them is halved until both are within EQUAL. Of all that
-    are within EQUAL of every level the one of least texture error is taken, or one half way to its neighbours
-    if that is better still; where there is none, the nearest.
+    either side of a wanted level what lies between them is halved, at most REFINEMENTS times, until both are
+    within EQUAL. Of all that are within EQUAL of every level the one of least texture error is taken, or one
+    half way to its neighbours if that is better still; where there is none, the nearest.
     """
     for level in wanted:
         for low, high in pairwise(sorted(found)):
