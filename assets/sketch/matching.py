@@ -1,4 +1,4 @@
-"""The content weight at which one network keeps as much of the content as another did."""
+"""The content weight at which a network keeps as much of the content as is wanted, and paints best."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -32,6 +32,10 @@ class Measurement:
         return (self.structure_kept + self.edges_kept) / 2
 
 
+Paint = Callable[[float], Measurement]
+Found = dict[float, Measurement]  # content weight -> what it gave
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One pair under sketch weights and under random weights, at content weights that keep as much."""
@@ -57,10 +61,6 @@ class Row:
     def winner(self) -> str:
         """Whose texture error is lower."""
         return "sketch" if self.gain > 0 else "random"
-
-
-Paint = Callable[[float], Measurement]
-Found = dict[float, Measurement]  # content weight -> what it gave
 
 
 def survey(paint: Paint, *, start: float) -> Found:
